@@ -1,0 +1,21 @@
+//! The words that decoding and inference share.
+//!
+//! Both sides of the seam speak of the same four things and of nothing else:
+//!
+//! - [`Prefix`] and [`Nlri`]: an IPv4 or IPv6 network, and the same with an ADD-PATH path identifier;
+//! - [`Asn`]: an autonomous system number;
+//! - [`Time`]: microseconds since 1970 in UTC;
+//! - [`PathView`]: a borrowed AS path in wire form.
+//!
+//! The crate has no dependencies and does no I/O.
+#![warn(missing_docs)]
+
+mod asn;
+mod path;
+mod prefix;
+mod time;
+
+pub use asn::Asn;
+pub use path::{AsnSize, PathView, Segment, SegmentKind};
+pub use prefix::{Family, Nlri, Prefix, PrefixError};
+pub use time::Time;
