@@ -1,0 +1,5 @@
+//! From votes on networks to the state of entities.
+
+pub(crate) mod level;
+pub(crate) mod track;
+pub(crate) mod tracks;

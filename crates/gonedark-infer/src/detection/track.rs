@@ -1,0 +1,370 @@
+//! One entity: its networks, which of them are lost, and the course of its losses.
+
+use super::level::{self, Toll};
+use crate::entity::Entity;
+use crate::incident::episode::{Episode, NetworkRecord};
+use crate::parameters::Parameters;
+use crate::report::{BeforeLost, Interval, Level, Note, Sample};
+use crate::routing::filter::{unit_range, units};
+use crate::routing::row::Flags;
+use crate::routing::shard::{Change, Transition};
+use crate::routing::table::{RowRef, Table};
+use gonedark_route::{Asn, Family, Prefix, Time};
+use std::collections::BTreeMap;
+
+/// A network that counts for the entity.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Member {
+    pub(crate) prefix: Prefix,
+    pub(crate) row: RowRef,
+    /// The entity's part of the addresses, where the prefix spans several delegations.
+    pub(crate) share: Option<u64>,
+}
+
+/// One family of an entity.
+#[derive(Default)]
+pub(crate) struct FamilyTrack {
+    /// Ascending by prefix, so that a cover comes before what it covers.
+    pub(crate) members: Vec<Member>,
+    /// Networks lost by their own vote, with whether nothing else carries them.
+    pub(crate) lost: BTreeMap<Prefix, LostNetwork>,
+    units_before: u64,
+    units_up: u64,
+    /// Set where members came or went: the units are counted anew.
+    stale: bool,
+}
+
+/// A network lost by its own vote.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LostNetwork {
+    pub(crate) row: RowRef,
+    deep: bool,
+    /// A standing route of the same origin or country covers it.
+    shielded: bool,
+}
+
+impl FamilyTrack {
+    pub(crate) fn add(&mut self, member: Member) {
+        if let Err(place) = self.members.binary_search_by_key(&member.prefix, |member| member.prefix) {
+            self.members.insert(place, member);
+            self.stale = true;
+        }
+    }
+
+    fn remove(&mut self, prefix: Prefix) {
+        if let Ok(place) = self.members.binary_search_by_key(&prefix, |member| member.prefix) {
+            self.members.remove(place);
+            self.stale = true;
+        }
+    }
+
+    fn is_up(&self, member: &Member) -> bool {
+        !self.lost.contains_key(&member.prefix)
+    }
+
+    /// Units in the union of those members within `range` that `wanted` picks. Members that span delegations count
+    /// their share, and overlap nothing.
+    fn union(&self, range: &[Member], wanted: impl Fn(&Member) -> bool) -> u64 {
+        let (mut total, mut end) = (0, 0);
+        for member in range.iter().filter(|member| wanted(member)) {
+            if let Some(share) = member.share {
+                total += share;
+                continue;
+            }
+            let (from, until) = unit_range(member.prefix);
+            total += until.saturating_sub(from.max(end));
+            end = end.max(until);
+        }
+        total
+    }
+
+    fn recount(&mut self) {
+        self.units_before = self.union(&self.members, |_| true);
+        self.units_up = self.union(&self.members, |member| self.is_up(member));
+        self.stale = false;
+    }
+
+    /// The members strictly within `prefix`.
+    fn inside(&self, prefix: Prefix) -> &[Member] {
+        let from = self.members.partition_point(|member| member.prefix <= prefix);
+        let count = self.members[from..].partition_point(|member| prefix.covers(member.prefix));
+        &self.members[from..from + count]
+    }
+
+    /// Units that only `member` keeps up, or would.
+    fn sole_units(&self, member: &Member) -> u64 {
+        if let Some(share) = member.share {
+            return share;
+        }
+        let covered = (8..member.prefix.length()).any(|length| {
+            let cover = member.prefix.shortened(length);
+            let known = self.members.binary_search_by_key(&cover, |member| member.prefix);
+            known.is_ok_and(|place| self.is_up(&self.members[place]))
+        });
+        if covered {
+            return 0;
+        }
+        let inside = self.union(self.inside(member.prefix), |other| other.share.is_none() && self.is_up(other));
+        units(member.prefix).saturating_sub(inside)
+    }
+
+    fn lose(&mut self, prefix: Prefix, network: LostNetwork) {
+        let Ok(place) = self.members.binary_search_by_key(&prefix, |member| member.prefix) else { return };
+        if !self.stale {
+            self.units_up = self.units_up.saturating_sub(self.sole_units(&self.members[place]));
+        }
+        self.lost.insert(prefix, network);
+    }
+
+    fn regain(&mut self, prefix: Prefix) {
+        if self.lost.remove(&prefix).is_some()
+            && !self.stale
+            && let Ok(place) = self.members.binary_search_by_key(&prefix, |member| member.prefix)
+        {
+            self.units_up += self.sole_units(&self.members[place]);
+        }
+    }
+
+    /// Looks again whether lost networks within `prefix` are carried by a cover.
+    fn shield(&mut self, prefix: Prefix, table: &Table) {
+        let mut inside: Vec<Prefix> = Vec::new();
+        for (lost, _) in self.lost.range(prefix..) {
+            if !prefix.covers(*lost) {
+                break;
+            }
+            inside.push(*lost);
+        }
+        for lost in inside {
+            if let Some(network) = self.lost.get_mut(&lost) {
+                network.shielded = is_shielded(lost, network.row, table);
+            }
+        }
+    }
+
+    pub(crate) fn toll(&mut self) -> Toll {
+        if self.stale {
+            self.recount();
+        }
+        self.toll_of(self.units_before, self.units_up)
+    }
+
+    /// The same where nothing may be changed.
+    pub(crate) fn toll_now(&self) -> Toll {
+        if self.stale {
+            let before = self.union(&self.members, |_| true);
+            return self.toll_of(before, self.union(&self.members, |member| self.is_up(member)));
+        }
+        self.toll_of(self.units_before, self.units_up)
+    }
+
+    fn toll_of(&self, units_before: u64, units_up: u64) -> Toll {
+        let open = || self.lost.values().filter(|network| !network.shielded);
+        Toll {
+            networks: BeforeLost { before: self.members.len() as u64, lost: open().count() as u64 },
+            addresses: BeforeLost { before: units_before, lost: units_before.saturating_sub(units_up) },
+            shallow: open().filter(|network| !network.deep).count() as u64,
+        }
+    }
+}
+
+/// Whether a standing route of the same origin or country covers a network.
+fn is_shielded(prefix: Prefix, row: RowRef, table: &Table) -> bool {
+    let own = table.row(row);
+    table.covers(prefix).any(|(_, cover)| {
+        let known = table.row(cover);
+        known.flags.has(Flags::COUNTED)
+            && !known.flags.has(Flags::LOST)
+            && ((known.country.is_some() && known.country == own.country)
+                || table.origins(cover).0.iter().any(|origin| table.origins(row).0.contains(origin)))
+    })
+}
+
+/// An entity and its course.
+pub(crate) struct Track {
+    pub(crate) entity: Entity,
+    pub(crate) families: [FamilyTrack; 2],
+    /// Every loss of the entity, the last one perhaps still open.
+    pub(crate) episodes: Vec<Episode>,
+    /// Networks up, networks lost and addresses lost, per family, as transitions.
+    pub(crate) series: [[Vec<(Time, Sample)>; 3]; 2],
+    pub(crate) notes: Vec<Note>,
+}
+
+impl Track {
+    pub(crate) fn new(entity: Entity, members: impl Iterator<Item = Member>) -> Self {
+        let mut families: [FamilyTrack; 2] = Default::default();
+        for member in members {
+            families[member.prefix.family() as usize].members.push(member);
+        }
+        for family in &mut families {
+            family.members.sort_unstable_by_key(|member| member.prefix);
+            family.members.dedup_by_key(|member| member.prefix);
+            family.stale = true;
+        }
+        Track { entity, families, episodes: Vec::new(), series: Default::default(), notes: Vec::new() }
+    }
+
+    /// Takes one change of one of its networks.
+    pub(crate) fn apply(&mut self, transition: &Transition, table: &Table) {
+        let Transition { prefix, change, .. } = transition;
+        let family = &mut self.families[prefix.family() as usize];
+        match change {
+            Change::Lost { losses, kept, deep } => {
+                let Some(row) = table.find(*prefix) else { return };
+                let network = LostNetwork { row, deep: *deep, shielded: is_shielded(*prefix, row, table) };
+                family.lose(*prefix, network);
+                family.shield(*prefix, table);
+                let record = NetworkRecord::new(row, (losses, kept), table);
+                if let Some(open) = self.episodes.last_mut().filter(|episode| episode.end.is_none()) {
+                    open.networks.insert(*prefix, record);
+                } else {
+                    self.waiting_record(*prefix, record);
+                }
+            }
+            Change::Back => {
+                family.regain(*prefix);
+                family.shield(*prefix, table);
+            }
+            Change::Aged { since } => {
+                family.regain(*prefix);
+                family.remove(*prefix);
+                family.shield(*prefix, table);
+                self.notes.push(Note::AgedOut { prefix: *prefix, lost: *since });
+            }
+            Change::Depth { deep } => {
+                if let Some(network) = family.lost.get_mut(prefix) {
+                    network.deep = *deep;
+                }
+            }
+            Change::Witness { voter, when, held } => self.witness(*prefix, *voter, *when, *held),
+            Change::Foreign { origin } => self.foreign(*prefix, *origin),
+        }
+    }
+
+    /// Records of networks lost while the entity as a whole was not.
+    fn waiting_record(&mut self, prefix: Prefix, record: NetworkRecord) {
+        match self.episodes.last_mut() {
+            Some(last) if last.is_waiting() => {
+                last.networks.insert(prefix, record);
+            }
+            _ => {
+                let mut waiting = Episode::waiting();
+                waiting.networks.insert(prefix, record);
+                self.episodes.push(waiting);
+            }
+        }
+    }
+
+    fn witness(&mut self, prefix: Prefix, voter: u16, when: Interval, held: bool) {
+        // The newest episode that knows the network: late returns belong to an episode that has ended.
+        for episode in self.episodes.iter_mut().rev() {
+            if episode.networks.contains_key(&prefix) {
+                episode.witness(prefix, voter, when, held);
+                return;
+            }
+        }
+    }
+
+    fn foreign(&mut self, prefix: Prefix, origin: Asn) {
+        if let Some(record) = self.episodes.last_mut().and_then(|last| last.networks.get_mut(&prefix))
+            && !record.foreign.contains(&origin)
+        {
+            record.foreign.push(origin);
+        }
+    }
+
+    /// Draws the conclusions of one moment, after all its changes were applied.
+    pub(crate) fn conclude(
+        &mut self,
+        at: Time,
+        watchers: impl Fn(Entity) -> [Vec<u16>; 2],
+        parameters: &Parameters,
+    ) {
+        let tolls = [self.families[0].toll(), self.families[1].toll()];
+        self.sample(at, &tolls);
+        let level = level::overall(&tolls, parameters);
+        let open = self.episodes.last().is_some_and(|last| !last.is_waiting() && last.end.is_none());
+        if level > Level::None {
+            if !open {
+                let networks = self.lost_records();
+                self.episodes.push(Episode::begin(at, networks));
+            }
+            if let Some(episode) = self.episodes.last_mut() {
+                episode.step(at, level, tolls, watchers(self.entity), parameters);
+            }
+        } else if open {
+            let networks = self.lost_records();
+            if let Some(episode) = self.episodes.last_mut() {
+                episode.step(at, level, tolls, watchers(self.entity), parameters);
+                episode.end = Some(at);
+            }
+            if !networks.is_empty() {
+                // What stays lost without the entity being so waits for the next time.
+                let mut waiting = Episode::waiting();
+                waiting.networks = networks;
+                self.episodes.push(waiting);
+            }
+        }
+        self.drop_idle_records();
+    }
+
+    /// Records of all networks that are lost now, from the newest episode; a waiting one gives way.
+    fn lost_records(&mut self) -> BTreeMap<Prefix, NetworkRecord> {
+        let lost = |prefix: &Prefix| self.families[prefix.family() as usize].lost.contains_key(prefix);
+        match self.episodes.pop() {
+            Some(mut last) if last.is_waiting() => {
+                last.networks.retain(|prefix, _| lost(prefix));
+                last.networks
+            }
+            Some(last) => {
+                let all = last.networks.iter().filter(|(prefix, _)| lost(prefix));
+                let records = all.map(|(prefix, record)| (*prefix, record.clone())).collect();
+                self.episodes.push(last);
+                records
+            }
+            None => BTreeMap::new(),
+        }
+    }
+
+    fn drop_idle_records(&mut self) {
+        let families = &self.families;
+        if let Some(last) = self.episodes.last_mut().filter(|last| last.is_waiting()) {
+            last.networks.retain(|prefix, _| families[prefix.family() as usize].lost.contains_key(prefix));
+            if last.networks.is_empty() {
+                self.episodes.pop();
+            }
+        }
+    }
+
+    fn sample(&mut self, at: Time, tolls: &[Toll; 2]) {
+        for family in Family::ALL {
+            let toll = &tolls[family as usize];
+            if toll.networks.before == 0 {
+                continue;
+            }
+            let values = [
+                toll.networks.before.saturating_sub(toll.networks.lost),
+                toll.networks.lost,
+                toll.addresses.lost,
+            ];
+            for (points, value) in self.series[family as usize].iter_mut().zip(values) {
+                push_sample(points, at, Sample::Value(value));
+            }
+        }
+    }
+
+    /// Losses and returns of the entity as a whole so far.
+    pub(crate) fn losses(&self) -> impl Iterator<Item = &Episode> {
+        self.episodes.iter().filter(|episode| !episode.is_waiting())
+    }
+}
+
+/// Adds a transition: only where the value differs, and only the last one of a moment.
+pub(crate) fn push_sample(points: &mut Vec<(Time, Sample)>, at: Time, value: Sample) {
+    if points.last().is_some_and(|(time, _)| *time == at) {
+        points.pop();
+    }
+    if points.last().is_none_or(|(_, last)| *last != value) {
+        points.push((at, value));
+    }
+}

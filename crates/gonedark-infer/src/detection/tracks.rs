@@ -1,0 +1,146 @@
+//! All entities that are watched.
+
+use super::track::{Member, Track};
+use crate::entity::{CountryCode, Entity};
+use crate::parameters::Parameters;
+use crate::routing::row::Flags;
+use crate::routing::shard::Transition;
+use crate::routing::table::{RowRef, Table};
+use crate::routing::vantage::Ballot;
+use foldhash::fast::FixedState;
+use gonedark_route::{Asn, Family};
+use hashbrown::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is watched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watch {
+    /// Countries; empty for all.
+    pub countries: BTreeSet<CountryCode>,
+    /// ASes that are entities of their own.
+    pub asns: BTreeSet<Asn>,
+}
+
+/// The entities, each with its course.
+#[derive(Default)]
+pub(crate) struct Tracks {
+    watch: Watch,
+    /// Entities of which something was lost. The others need no track: most countries never lose anything.
+    pub(crate) tracks: BTreeMap<Entity, Track>,
+    /// The members of the others.
+    quiet: HashMap<Entity, Vec<Member>, FixedState>,
+    /// Entities touched by the current moment's transitions.
+    touched: BTreeSet<Entity>,
+}
+
+impl Tracks {
+    pub(crate) fn new(watch: Watch) -> Self {
+        Tracks { watch, ..Default::default() }
+    }
+
+    /// The watched entities of a row, with their share of its addresses where it spans several.
+    fn entities_of(&self, row: RowRef, table: &Table) -> Vec<(Entity, Option<u64>)> {
+        let known = table.row(row);
+        let wanted =
+            |country: &CountryCode| self.watch.countries.is_empty() || self.watch.countries.contains(country);
+        let mut entities = Vec::new();
+        if known.flags.has(Flags::SHARED) {
+            let shares = table.shards[usize::from(row.shard)].shares.get(&row.row).into_iter().flatten();
+            let wanted = shares.filter(|(country, _)| wanted(country));
+            entities.extend(wanted.map(|(country, units)| (Entity::Country(*country), Some(*units))));
+        } else if let Some(country) = known.country.filter(wanted) {
+            entities.push((Entity::Country(country), None));
+        }
+        if !self.watch.asns.is_empty() {
+            let origins = table.origins(row).0;
+            let watched = origins.into_iter().filter(|origin| self.watch.asns.contains(origin));
+            entities.extend(watched.map(|origin| (Entity::As(origin), None)));
+        }
+        entities
+    }
+
+    /// Takes rows that count from now on.
+    pub(crate) fn count(&mut self, rows: Vec<RowRef>, table: &Table) {
+        for row in rows {
+            let prefix = table.row(row).prefix;
+            for (entity, share) in self.entities_of(row, table) {
+                let member = Member { prefix, row, share };
+                match self.tracks.get_mut(&entity) {
+                    Some(track) => track.families[prefix.family() as usize].add(member),
+                    None => self.quiet.entry(entity).or_default().push(member),
+                }
+            }
+        }
+    }
+
+    /// Takes the transitions of the past moments, in order, and draws the conclusions of each moment.
+    pub(crate) fn take(
+        &mut self,
+        transitions: &[Transition],
+        table: &Table,
+        ballot: &Ballot,
+        parameters: &Parameters,
+    ) {
+        for moment in transitions.chunk_by(|a, b| a.at == b.at) {
+            for transition in moment {
+                let Some(row) = table.find(transition.prefix) else { continue };
+                for (entity, share) in self.entities_of(row, table) {
+                    let track = match self.tracks.entry(entity) {
+                        std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+                        std::collections::btree_map::Entry::Vacant(place) => {
+                            let members = self.quiet.remove(&entity).unwrap_or_default();
+                            place.insert(Track::new(entity, members.into_iter()))
+                        }
+                    };
+                    track.families[transition.prefix.family() as usize].add(Member {
+                        prefix: transition.prefix,
+                        row,
+                        share,
+                    });
+                    track.apply(transition, table);
+                    self.touched.insert(entity);
+                }
+            }
+            let watchers = |entity| watchers(entity, ballot);
+            for entity in std::mem::take(&mut self.touched) {
+                if let Some(track) = self.tracks.get_mut(&entity) {
+                    let after = track.episodes.last().and_then(|last| last.steps.last()).map(|step| step.at);
+                    // Voters chosen after the fact may speak of the past; what was concluded stays.
+                    let at = after.map_or(moment[0].at, |after| moment[0].at.max(after));
+                    track.conclude(at, watchers, parameters);
+                }
+            }
+        }
+    }
+
+    /// Builds the tracks of the entities that were asked for by name.
+    pub(crate) fn build_asked(&mut self) {
+        let countries = self.watch.countries.iter().map(|country| Entity::Country(*country));
+        let asked: Vec<Entity> = countries.chain(self.watch.asns.iter().map(|asn| Entity::As(*asn))).collect();
+        for entity in asked {
+            let members = self.quiet.remove(&entity).unwrap_or_default();
+            self.tracks.entry(entity).or_insert_with(|| Track::new(entity, members.into_iter()));
+        }
+    }
+
+    /// Whether an entity was asked for by name.
+    pub(crate) fn is_asked(&self, entity: Entity) -> bool {
+        match entity {
+            Entity::Country(country) => self.watch.countries.contains(&country),
+            Entity::As(asn) => self.watch.asns.contains(&asn),
+        }
+    }
+}
+
+/// The voters that can see an entity, per family: those inside a country do not vote on it.
+fn watchers(entity: Entity, ballot: &Ballot) -> [Vec<u16>; 2] {
+    Family::ALL.map(|family| {
+        let mut voters = ballot.sighted[family as usize].clone();
+        if let Entity::Country(country) = entity
+            && let Some(domestic) = ballot.domestic.get(&country)
+        {
+            voters.remove_all(domestic);
+        }
+        voters.iter().map(|voter| voter as u16).collect()
+    })
+}

@@ -1,0 +1,123 @@
+//! Onset and recovery as intervals with their witnesses (METHOD.md, "Onset and recovery").
+
+use super::episode::{Episode, NetworkRecord};
+use crate::parameters::Parameters;
+use crate::report::{Interval, Turn};
+use gonedark_route::{Prefix, Time};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Who saw the worst of an episode.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Testimony {
+    /// Voters that could see it.
+    pub(crate) watchers: BTreeSet<u16>,
+    /// Of them those that lost everything lost that they usually hold, with their last loss.
+    pub(crate) agreeing: BTreeMap<u16, Interval>,
+    /// Of them those that held something lost to the end.
+    pub(crate) stuck: BTreeSet<u16>,
+}
+
+/// The records of the networks lost at the worst moment.
+fn records(episode: &Episode) -> &BTreeMap<Prefix, NetworkRecord> {
+    let worst = episode.worst.as_ref().and_then(|worst| worst.records.as_ref());
+    worst.unwrap_or(&episode.networks)
+}
+
+pub(crate) fn testimony(episode: &Episode) -> Testimony {
+    let Some(worst) = &episode.worst else { return Testimony::default() };
+    let mut testimony =
+        Testimony { watchers: worst.watchers.iter().flatten().copied().collect(), ..Default::default() };
+    let mut losses: BTreeMap<u16, Interval> = BTreeMap::new();
+    for record in records(episode).values() {
+        for sighting in &record.sightings {
+            let last = losses.entry(sighting.voter).or_insert(sighting.lost);
+            if sighting.lost.latest > last.latest {
+                *last = sighting.lost;
+            }
+        }
+        let kept = record.kept.iter().copied();
+        testimony
+            .stuck
+            .extend(kept.filter(|voter| record.sightings.iter().all(|sighting| sighting.voter != *voter)));
+    }
+    let watchers = &testimony.watchers;
+    testimony.stuck.retain(|voter| watchers.contains(voter));
+    losses.retain(|voter, _| watchers.contains(voter) && !testimony.stuck.contains(voter));
+    testimony.agreeing = losses;
+    testimony
+}
+
+/// Around `anchor` the times that follow each other without a longer pause, as one interval; `anchor` itself where
+/// there are none.
+fn chain(times: &mut [Interval], anchor: Time, pause: i64) -> Interval {
+    times.sort_unstable_by_key(|time| (time.latest, time.earliest));
+    let split = times.partition_point(|time| time.latest <= anchor);
+    let (mut whole, mut edge) = (None::<Interval>, anchor);
+    let mut take = |time: &Interval, edge: &mut Time, distance: i64| {
+        if distance > pause {
+            return false;
+        }
+        *edge = time.latest;
+        whole = Some(whole.map_or(*time, |whole| whole.join(*time)));
+        true
+    };
+    for time in times[..split].iter().rev() {
+        let distance = edge - time.latest;
+        if !take(time, &mut edge, distance) {
+            break;
+        }
+    }
+    edge = anchor;
+    for time in &times[split..] {
+        let distance = time.latest - edge;
+        if !take(time, &mut edge, distance) {
+            break;
+        }
+    }
+    whole.unwrap_or(Interval::at(anchor))
+}
+
+/// When the worst of an episode began.
+pub(crate) fn onset(episode: &Episode, testimony: &Testimony, parameters: &Parameters) -> Turn {
+    let vote = episode.worst.as_ref().map_or(episode.start, |worst| worst.at);
+    let mut times: Vec<Interval> = testimony.agreeing.values().copied().collect();
+    let Interval { earliest, latest } = chain(&mut times, vote, parameters.descent_pause);
+    Turn { earliest, latest, vote }
+}
+
+/// When an episode ended; `None` while it lasts.
+pub(crate) fn recovery(episode: &Episode, testimony: &Testimony, parameters: &Parameters) -> Option<Turn> {
+    let vote = episode.end?;
+    let mut returns: BTreeMap<u16, Option<Interval>> = BTreeMap::new();
+    for record in records(episode).values().chain(episode.networks.values()) {
+        for sighting in record.sightings.iter().filter(|sighting| testimony.agreeing.contains_key(&sighting.voter)) {
+            let last = returns.entry(sighting.voter).or_default();
+            if let Some(back) = sighting.back
+                && last.is_none_or(|last| back.latest > last.latest)
+            {
+                *last = Some(back);
+            }
+        }
+    }
+    let mut times: Vec<Interval> = returns.into_values().flatten().collect();
+    let Interval { earliest, latest } = chain(&mut times, vote, parameters.descent_pause);
+    Some(Turn { earliest, latest, vote })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Interval {
+        Interval::at(Time::from_seconds(minute * 60))
+    }
+
+    #[test]
+    fn a_pause_of_more_than_ten_minutes_ends_a_descent() {
+        let pause = Parameters::default().descent_pause;
+        let mut times = [at(0), at(60), at(65), at(72), at(80), at(95)];
+        let whole = chain(&mut times, Time::from_seconds(72 * 60), pause);
+        assert_eq!(whole, Interval { earliest: at(60).earliest, latest: at(80).latest });
+        assert_eq!(chain(&mut [], Time::from_seconds(60), pause), at(1));
+    }
+}

@@ -1,0 +1,424 @@
+//! The inference: observations in, a report out. It owns all state and is driven by the time of what it is told.
+
+use crate::detection::tracks::{Tracks, Watch};
+use crate::observation::{CollectorId, Delegations, PeerId, PeerKey, TableEntry, Update};
+use crate::parameters::{Parameters, SECOND};
+use crate::report::{BlindReason, Interval, Note, Sample};
+use crate::routing::reading::{Reading, Unsettled};
+use crate::routing::shard::{Lent, Source, Transition};
+use crate::routing::table::Table;
+use crate::routing::vantage::{Session, Vantage};
+use crate::sight::{Resync, Sight};
+use gonedark_route::{Family, Prefix, Time};
+use std::collections::BTreeMap;
+
+/// How often what time alone changes is looked at: hourly. Guess; the thresholds behind it are a day and a week.
+const SWEEP: i64 = 3_600 * SECOND;
+
+/// From observations to incidents.
+///
+/// Feed it in order of time; call [`Inference::report`] when it should speak.
+pub struct Inference {
+    pub(crate) parameters: Parameters,
+    delegations: Box<dyn Delegations + Send>,
+    pub(crate) vantage: Vantage,
+    pub(crate) table: Table,
+    pub(crate) tracks: Tracks,
+    pub(crate) sight: Sight,
+    reading: Vec<Reading>,
+    unsettled: Vec<Unsettled>,
+    /// The stamp of the newest observation: everything before it has been voted on.
+    pub(crate) now: Time,
+    pub(crate) first: Option<Time>,
+    next_epoch: Time,
+    next_sweep: Time,
+    transitions: Vec<Transition>,
+    /// Whether some peer's sight or feed changed since the ballot was drawn.
+    redraw: bool,
+    /// Sighted voters over time, per family.
+    pub(crate) sighted: [Vec<(Time, Sample)>; 2],
+    /// Intervals in which too few could see, per family; the last may be open.
+    pub(crate) dim: [Vec<(Time, Option<Time>)>; 2],
+    pub(crate) notes: Vec<Note>,
+    pub(crate) late: BTreeMap<CollectorId, u64>,
+}
+
+impl Inference {
+    /// An inference that knows nothing yet. `shards` parts the table by address; the results do not depend on it.
+    pub fn new(
+        parameters: Parameters,
+        delegations: Box<dyn Delegations + Send>,
+        watch: Watch,
+        shards: usize,
+    ) -> Self {
+        Inference {
+            table: Table::new(shards, &parameters),
+            parameters,
+            delegations,
+            vantage: Vantage::default(),
+            tracks: Tracks::new(watch),
+            sight: Sight::default(),
+            reading: Vec::new(),
+            unsettled: Vec::new(),
+            now: Time::MIN,
+            first: None,
+            next_epoch: Time::MAX,
+            next_sweep: Time::MAX,
+            transitions: Vec::new(),
+            redraw: false,
+            sighted: Default::default(),
+            dim: Default::default(),
+            notes: Vec::new(),
+            late: BTreeMap::new(),
+        }
+    }
+
+    /// The number of a collector; the same name gives the same number.
+    pub fn collector(&mut self, name: &str) -> CollectorId {
+        self.vantage.collector(name)
+    }
+
+    /// The number of a peer; `None` once 65,535 are known.
+    pub fn peer(&mut self, key: PeerKey) -> Option<PeerId> {
+        let peer = self.vantage.peer(key, &*self.delegations);
+        self.table.fit(&self.vantage);
+        peer
+    }
+
+    /// One message.
+    pub fn update(&mut self, update: &Update<'_>) {
+        let at = self.advance(update.at, update.peer);
+        let update = Update { at, ..*update };
+        let Update { peer, .. } = update;
+        self.heard(peer, at);
+        let transferring = matches!(self.vantage.get(peer).session, Session::Transfer(_));
+        let mut announced = Vec::new();
+        let repeats = self.table.update(
+            &update,
+            &mut self.vantage,
+            &*self.delegations,
+            &self.parameters,
+            |row, prefix, before| {
+                if transferring {
+                    announced.push((row, prefix, before));
+                }
+            },
+        );
+        for what in announced {
+            self.sight.refreshed((peer, at), what, &mut self.vantage);
+        }
+        if !transferring {
+            self.count_repeats(peer, at, repeats);
+        }
+        let last = &mut self.vantage.get_mut(peer).last_message;
+        *last = at.max(*last);
+        if self.next_epoch == Time::MAX && !self.vantage.get(peer).tabled {
+            let epoch = self.parameters.epoch;
+            self.next_epoch = Time::from_micros((at.micros().div_euclid(epoch) + 1) * epoch);
+        }
+    }
+
+    /// A peer's session came up or went down, as its collector tells.
+    pub fn peer_state(&mut self, at: Time, peer: PeerId, established: bool) {
+        let at = self.advance(at, peer);
+        if established {
+            self.sight.up(peer, at, &mut self.vantage);
+        } else if self.vantage.get(peer).session != Session::Unheard {
+            self.sight.down(peer, at, BlindReason::SessionDown, &mut self.vantage);
+            self.redraw = true;
+        }
+    }
+
+    /// A peer sent an End-of-RIB marker (RFC 4724): its table has been sent.
+    pub fn end_of_rib(&mut self, at: Time, peer: PeerId) {
+        let at = self.advance(at, peer);
+        let ended = self.sight.end_transfers(at, Some(peer), &mut self.vantage, &self.parameters);
+        self.resync(ended);
+    }
+
+    /// A table of a collector begins. Its peers must have been named by [`Inference::peer`] before.
+    pub fn table_begin(&mut self, at: Time, collector: CollectorId) {
+        self.advance_to(at);
+        let at = at.max(self.now);
+        self.reading.retain(|reading| reading.collector != collector);
+        self.reading.push(Reading::new(&self.table, &self.vantage, collector, at, &self.parameters));
+    }
+
+    /// A row of the table that the collector is giving.
+    pub fn table_row(&mut self, collector: CollectorId, prefix: Prefix, entries: &[TableEntry<'_>]) {
+        if let Some(reading) = self.reading.iter_mut().find(|reading| reading.collector == collector) {
+            let Inference { table, vantage, delegations, parameters, .. } = self;
+            reading.row(table, vantage, &**delegations, parameters, (prefix, entries));
+        }
+    }
+
+    /// The table ends; `whole` is false where its end was cut off.
+    pub fn table_end(&mut self, collector: CollectorId, whole: bool) {
+        let Some(place) = self.reading.iter().position(|reading| reading.collector == collector) else { return };
+        let reading = self.reading.swap_remove(place);
+        let at = reading.at;
+        let (present, unsettled) = reading.end(&self.table, &mut self.vantage, whole, &self.parameters);
+        for peer in &present {
+            if self.vantage.get(*peer).session == Session::Unheard {
+                self.vantage.get_mut(*peer).session = Session::Up;
+                let last = &mut self.vantage.get_mut(*peer).last_message;
+                *last = at.max(*last);
+            }
+        }
+        let restored: Vec<PeerId> = unsettled.restores(&self.vantage).collect();
+        for peer in restored {
+            self.sight.restored(peer, at, &mut self.vantage);
+        }
+        if whole {
+            self.miss_silent_peers(collector, at, &present);
+        }
+        self.unsettled.push(unsettled);
+        self.choose_full_feeds(at);
+        self.table.look(at, &self.vantage.ballot, &self.parameters);
+    }
+
+    /// From `at` on the collector gives nothing, where its rhythm says that it should.
+    pub fn gap_begin(&mut self, at: Time, collector: CollectorId, reason: BlindReason) {
+        self.advance_to(at);
+        self.vantage.collectors[usize::from(collector.0)].gap_since = Some(at.max(self.now));
+        self.sight.blind((collector, None), at.max(self.now), reason);
+        self.redraw = true;
+    }
+
+    /// The collector gives again. Its peers vote at once with what they held, which is no longer certain.
+    pub fn gap_end(&mut self, at: Time, collector: CollectorId) {
+        self.advance_to(at);
+        let Some(since) = self.vantage.collectors[usize::from(collector.0)].gap_since.take() else { return };
+        self.sight.see((collector, None), at.max(self.now), &self.vantage);
+        let peers: Vec<PeerId> = self.vantage.peers_of(collector).collect();
+        for peer in peers {
+            let stale = &mut self.vantage.get_mut(peer).stale_since;
+            stale.get_or_insert(since);
+        }
+        self.redraw = true;
+    }
+
+    /// Something of a peer, or of the whole collector, could not be read.
+    pub fn damage(&mut self, at: Time, collector: CollectorId, peer: Option<PeerId>) {
+        self.advance_to(at);
+        let at = at.max(self.now);
+        self.sight.was_blind((collector, peer), (at, at), BlindReason::Damage, &self.vantage);
+        let peers: Vec<PeerId> = match peer {
+            Some(peer) => vec![peer],
+            None => self.vantage.peers_of(collector).collect(),
+        };
+        for peer in peers {
+            self.vantage.get_mut(peer).stale_since.get_or_insert(at);
+        }
+    }
+
+    /// Everything before `at` has been told.
+    pub fn watermark(&mut self, at: Time) {
+        self.advance_to(at);
+    }
+
+    /// Moves on to the stamp of an observation; one that comes late is taken as of now, and counted.
+    fn advance(&mut self, at: Time, peer: PeerId) -> Time {
+        if at < self.now {
+            *self.late.entry(self.vantage.get(peer).key.collector).or_default() += 1;
+            return self.now;
+        }
+        self.advance_to(at);
+        at
+    }
+
+    /// Closes the current stamp and does what falls due before the next.
+    fn advance_to(&mut self, at: Time) {
+        if at <= self.now {
+            return;
+        }
+        self.first.get_or_insert(at);
+        if self.next_sweep == Time::MAX {
+            self.next_sweep = at + SWEEP;
+        }
+        self.close_stamp();
+        loop {
+            let transfer = self.sight.next_transfer_end(&self.vantage, &self.parameters).unwrap_or(Time::MAX);
+            let settle = self.unsettled.iter().map(|unsettled| unsettled.due).min().unwrap_or(Time::MAX);
+            let due = transfer.min(settle).min(self.next_epoch).min(self.next_sweep);
+            if due >= at {
+                break;
+            }
+            self.now = self.now.max(due);
+            self.do_due(due);
+            self.close_stamp();
+        }
+        self.now = at;
+    }
+
+    fn do_due(&mut self, due: Time) {
+        let ended = self.sight.end_transfers(due, None, &mut self.vantage, &self.parameters);
+        self.resync(ended);
+        let (ripe, rest) =
+            std::mem::take(&mut self.unsettled).into_iter().partition(|unsettled| unsettled.due <= due);
+        self.unsettled = rest;
+        let ripe: Vec<Unsettled> = ripe;
+        for unsettled in ripe {
+            let Inference { table, vantage, delegations, parameters, .. } = self;
+            unsettled.settle(table, vantage, &**delegations, parameters);
+        }
+        if self.next_epoch <= due {
+            self.next_epoch = Time::MAX;
+            if self.vantage.choose_by_speech(&self.parameters) {
+                self.draw_ballot(due);
+            }
+        }
+        if self.next_sweep <= due {
+            self.next_sweep = due + SWEEP;
+            let Inference { table, vantage, parameters, .. } = self;
+            let super::routing::table::Table { shards, tails, .. } = table;
+            for shard in shards {
+                shard.sweep(due, &vantage.ballot, tails, parameters);
+                shard.count_all(due, &vantage.ballot, parameters);
+            }
+        }
+    }
+
+    /// Votes on what the past stamp changed and passes it on.
+    fn close_stamp(&mut self) {
+        if std::mem::take(&mut self.redraw) {
+            self.draw_ballot(self.now);
+        }
+        self.table.look(self.now, &self.vantage.ballot, &self.parameters);
+        let counted = self.table.take_counted();
+        if !counted.is_empty() {
+            self.tracks.count(counted, &self.table);
+        }
+        self.transitions.clear();
+        self.table.take_transitions(&mut self.transitions);
+        if !self.transitions.is_empty() {
+            self.tracks.take(&self.transitions, &self.table, &self.vantage.ballot, &self.parameters);
+        }
+    }
+
+    /// A message of a peer came: it is there, whatever was said before.
+    fn heard(&mut self, peer: PeerId, at: Time) {
+        match self.vantage.get(peer).session {
+            Session::Up | Session::Transfer(_) => {}
+            Session::Unheard => {
+                self.vantage.get_mut(peer).session = Session::Up;
+                self.redraw = true;
+            }
+            Session::Down { .. } => self.sight.up(peer, at, &mut self.vantage),
+        }
+    }
+
+    /// A peer that announces half of what it holds without any change has been restarted, or its collector has.
+    fn count_repeats(&mut self, peer: PeerId, at: Time, repeats: u64) {
+        let window = self.parameters.restart_window;
+        let known = self.vantage.get_mut(peer);
+        if at - known.repeats.0 > window {
+            known.repeats = (at, 0, known.last_message);
+        }
+        known.repeats.1 += repeats;
+        let held = known.held[0] + known.held[1];
+        // Below a hundred routes repetition is no sign: a single busy network would do. Guess.
+        if repeats > 0
+            && known.tabled
+            && held >= 100
+            && known.repeats.1 * 100 >= held * self.parameters.restart_percent
+        {
+            let since = known.repeats.2.max(known.repeats.0 + -window);
+            known.repeats = (at, 0, at);
+            known.stale_since.get_or_insert(since);
+            let collector = known.key.collector;
+            self.sight.was_blind(
+                (collector, Some(peer)),
+                (since, at),
+                BlindReason::SilentRestart,
+                &self.vantage,
+            );
+        }
+    }
+
+    /// What did not come again in a transfer was lost while the session was down.
+    fn resync(&mut self, ended: Vec<Resync>) {
+        for Resync { peer, since, at, refreshed, speaks } in ended {
+            let when = Interval { earliest: since, latest: at.max(since) };
+            let Inference { table, vantage, delegations, parameters, .. } = self;
+            let Table { shards, tails, .. } = table;
+            for (number, shard) in shards.iter_mut().enumerate() {
+                for row in 0..shard.rows.len() as u32 {
+                    let came = refreshed.get(number).is_some_and(|rows| rows.get(row as usize));
+                    let family = shard.rows[row as usize].prefix.family() as usize;
+                    if !came && speaks[family] && shard.cell(row, peer) != 0 {
+                        let mut lent = Lent { vantage, tails, delegations: &**delegations, parameters };
+                        shard.put(row, peer, 0, when, Source::Message, &mut lent);
+                    }
+                }
+            }
+            self.draw_ballot(self.now);
+        }
+    }
+
+    /// Peers that are in no table and have been silent for an hour are blind.
+    fn miss_silent_peers(&mut self, collector: CollectorId, at: Time, present: &[PeerId]) {
+        let absent: Vec<PeerId> = self.vantage.peers_of(collector).filter(|peer| !present.contains(peer)).collect();
+        for peer in absent {
+            let known = self.vantage.get(peer);
+            if known.session == Session::Up && at - known.last_message > self.parameters.silence {
+                let since = known.last_message;
+                self.sight.down(peer, since, BlindReason::Absent, &mut self.vantage);
+                self.redraw = true;
+            }
+        }
+    }
+
+    fn choose_full_feeds(&mut self, at: Time) {
+        self.table.choose_full_feeds(&mut self.vantage, &self.parameters);
+        self.draw_ballot(at);
+        for shard in &mut self.table.shards {
+            shard.count_all(at, &self.vantage.ballot, &self.parameters);
+        }
+    }
+
+    /// Draws the ballot anew. Where an ASN has several peers, a change of one's sight changes what the ASN holds. Only
+    /// voters that see again give cause to judge anew; that others no longer do is none.
+    fn draw_ballot(&mut self, at: Time) {
+        let before = self.vantage.ballot.sighted.clone();
+        let changed = self.vantage.redraw(&self.parameters);
+        for peer in changed {
+            for shard in &mut self.table.shards {
+                shard.settle_column(peer, at, &self.vantage);
+            }
+        }
+        for (f, before) in before.iter().enumerate() {
+            let mut gained = self.vantage.ballot.sighted[f].clone();
+            gained.remove_all(before);
+            if gained.count() > 0 {
+                for shard in &mut self.table.shards {
+                    shard.look_again(&gained);
+                }
+            }
+        }
+        for family in Family::ALL {
+            let f = family as usize;
+            let sighted = self.vantage.ballot.sighted[f].count();
+            let value = match self.vantage.ballot.covered[f] {
+                true => Sample::Value(u64::from(sighted)),
+                false => Sample::Missing,
+            };
+            crate::detection::track::push_sample(&mut self.sighted[f], at, value);
+            let dim = &mut self.dim[f];
+            match (self.vantage.ballot.covered[f], dim.last_mut()) {
+                (true, Some((_, end @ None))) => *end = Some(at),
+                (false, None | Some((_, Some(_)))) if self.vantage.ballot.voters[f].count() > 0 => {
+                    dim.push((at, None));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Closes the last stamp, so that the report includes it.
+    pub(crate) fn close(&mut self, until: Time) {
+        self.advance_to(until);
+        self.close_stamp();
+        self.tracks.build_asked();
+    }
+}

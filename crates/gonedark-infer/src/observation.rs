@@ -1,0 +1,63 @@
+//! The seam between decoding and inference: what the inference is told.
+//!
+//! Everything is borrowed and per message; nothing is allocated for it. The caller gives observations in order of
+//! time; those of one peer at one time in the order of the recording. The order between peers within one stamp changes
+//! nothing.
+
+use gonedark_route::{Asn, Nlri, PathView, Prefix, Time};
+use std::net::IpAddr;
+
+/// A collector, by the order in which it was first named.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct CollectorId(pub(crate) u16);
+
+/// A peer of a collector, by the order in which it was first named.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PeerId(pub(crate) u16);
+
+/// What tells one peer of a collector from another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PeerKey {
+    /// The collector that it feeds.
+    pub collector: CollectorId,
+    /// Its AS: the unit of the vote.
+    pub asn: Asn,
+    /// Its address.
+    pub address: IpAddr,
+}
+
+/// One route of a table's row.
+#[derive(Clone, Copy, Debug)]
+pub struct TableEntry<'a> {
+    /// Whose route.
+    pub peer: PeerId,
+    /// Its path.
+    pub path: PathView<'a>,
+    /// ADD-PATH identifier (RFC 8050); 0 without.
+    pub path_id: u32,
+}
+
+/// What one UPDATE says.
+#[derive(Clone, Copy, Debug)]
+pub struct Update<'a> {
+    /// When the collector stamped it.
+    pub at: Time,
+    /// Who sent it.
+    pub peer: PeerId,
+    /// The path of what it announces.
+    pub path: Option<PathView<'a>>,
+    /// Announced networks.
+    pub announced: &'a [Nlri],
+    /// Withdrawn networks.
+    pub withdrawn: &'a [Nlri],
+}
+
+/// Which countries a network or an AS belongs to.
+pub trait Delegations {
+    /// The countries that `prefix` is delegated to with their /24s (IPv4) or /48s (IPv6) of it, largest first, appended
+    /// to `into`. Nothing for space that is delegated to nobody.
+    fn split(&self, prefix: Prefix, into: &mut Vec<(crate::entity::CountryCode, u64)>);
+
+    /// The country that an AS is delegated to.
+    fn country_of_asn(&self, asn: Asn) -> Option<crate::entity::CountryCode>;
+}

@@ -1,0 +1,234 @@
+//! Reading a table (RIB dump) of one collector, and settling what it says against what messages said.
+//!
+//! The first table that names a peer is taken as it is. A later one is compared with what is held; the differences are
+//! settled one backlog after the table's time, and only where no message came near: a table's rows have no true time.
+
+use super::bits::Bits;
+use super::shard::{Lent, Source};
+use super::table::{RowRef, Table};
+use super::vantage::{Session, Vantage};
+use crate::observation::{CollectorId, Delegations, PeerId, TableEntry};
+use crate::parameters::Parameters;
+use crate::report::Interval;
+use gonedark_route::{Prefix, Time};
+use std::collections::HashSet;
+
+/// A table that is being read.
+pub(crate) struct Reading {
+    pub(crate) collector: CollectorId,
+    pub(crate) at: Time,
+    /// Every peer of the collector.
+    peers: Vec<PeerId>,
+    /// Peers that no table named before.
+    first: Bits,
+    /// Entries per peer and family.
+    entries: Vec<[u64; 2]>,
+    /// What each peer held before, per family.
+    before: Vec<[u64; 2]>,
+    /// Rows seen, per shard.
+    seen: Vec<Bits>,
+    /// Peers named by the current row, as the number of that row.
+    named: Vec<u64>,
+    rows: u64,
+    recent: HashSet<(RowRef, PeerId)>,
+    differences: Vec<Difference>,
+}
+
+/// A cell in which a later table differs from what is held.
+#[derive(Clone, Copy, Debug)]
+struct Difference {
+    row: RowRef,
+    peer: PeerId,
+    /// The tail and ADD-PATH identifier that the table has; `None` where it has no route.
+    route: Option<(u32, u32)>,
+}
+
+/// Differences that wait for the end of the table's backlog.
+pub(crate) struct Unsettled {
+    pub(crate) due: Time,
+    at: Time,
+    previous: Option<Time>,
+    differences: Vec<Difference>,
+    /// Peers for which the table speaks, by number.
+    speaks_for: Bits,
+}
+
+impl Reading {
+    pub(crate) fn new(
+        table: &Table,
+        vantage: &Vantage,
+        collector: CollectorId,
+        at: Time,
+        parameters: &Parameters,
+    ) -> Self {
+        let peers: Vec<PeerId> = vantage.peers_of(collector).collect();
+        let mut first = Bits::default();
+        for peer in peers.iter().filter(|peer| !vantage.get(**peer).tabled) {
+            first.set(usize::from(peer.0));
+        }
+        let count = vantage.peers.len();
+        Reading {
+            collector,
+            at,
+            first,
+            entries: vec![[0; 2]; count],
+            before: vantage.peers.iter().map(|peer| peer.held).collect(),
+            seen: vec![Bits::default(); table.shards.len()],
+            named: vec![0; count],
+            rows: 0,
+            recent: table.touched_since(at + -parameters.table_backlog, |peer| peers.contains(&peer)),
+            peers,
+            differences: Vec::new(),
+        }
+    }
+
+    pub(crate) fn row(
+        &mut self,
+        table: &mut Table,
+        vantage: &mut Vantage,
+        delegations: &dyn Delegations,
+        parameters: &Parameters,
+        (prefix, entries): (Prefix, &[TableEntry<'_>]),
+    ) {
+        self.rows += 1;
+        let shard = table.shard_of(prefix);
+        let family = prefix.family() as usize;
+        let Table { shards, tails, .. } = table;
+        let mut known = shards[shard].find(prefix);
+        for entry in entries {
+            let index = usize::from(entry.peer.0);
+            if index >= self.entries.len() {
+                continue;
+            }
+            self.entries[index][family] += 1;
+            self.named[index] = self.rows;
+            let tail = tails.intern(entry.path);
+            let at = known.map(|row| RowRef { shard: shard as u16, row });
+            if !self.recent.is_empty() && at.is_some_and(|row| self.recent.contains(&(row, entry.peer))) {
+                continue;
+            }
+            if self.first.get(index) || at.is_none() {
+                let source = if self.first.get(index) { Source::FirstTable } else { Source::Table };
+                let mut lent = Lent { vantage, tails, delegations, parameters };
+                let what = (prefix, entry.path_id, tail);
+                known = Some(shards[shard].announce(&mut lent, (self.at, entry.peer), what, source).0);
+            } else if let Some(row) = at {
+                let cell = shards[shard].cell(row.row, entry.peer);
+                let tails = &shards[shard].rows[row.row as usize].tails;
+                let same = tails.find(tail).is_some_and(|place| usize::from(cell) == place + 1);
+                if !same {
+                    let route = Some((tail, entry.path_id));
+                    self.differences.push(Difference { row, peer: entry.peer, route });
+                }
+            }
+        }
+        let Some(row) = known else { return };
+        self.seen[shard].set(row as usize);
+        let row = RowRef { shard: shard as u16, row };
+        for peer in &self.peers {
+            if self.named[usize::from(peer.0)] != self.rows
+                && shards[shard].cell(row.row, *peer) != 0
+                && !self.recent.contains(&(row, *peer))
+            {
+                self.differences.push(Difference { row, peer: *peer, route: None });
+            }
+        }
+    }
+
+    /// Ends the table. `whole` is false where its end was cut off: then it says nothing of what it does not name.
+    /// Gives the peers that have rows in it, and what remains to be settled.
+    pub(crate) fn end(
+        mut self,
+        table: &Table,
+        vantage: &mut Vantage,
+        whole: bool,
+        parameters: &Parameters,
+    ) -> (Vec<PeerId>, Unsettled) {
+        if whole {
+            self.miss_unseen_rows(table);
+        } else {
+            self.differences.retain(|difference| difference.route.is_some());
+        }
+        let mut speaks_for = Bits::default();
+        let mut present = Vec::new();
+        for peer in &self.peers {
+            let index = usize::from(peer.0);
+            let (entries, before) = (self.entries[index], self.before[index]);
+            if entries == [0, 0] {
+                continue;
+            }
+            present.push(*peer);
+            let enough = |f: usize| entries[f] * 100 >= before[f] * parameters.resync_percent;
+            if self.first.get(index) || (enough(0) && enough(1)) {
+                speaks_for.set(index);
+                vantage.get_mut(*peer).tabled = true;
+            }
+        }
+        let collector = &mut vantage.collectors[usize::from(self.collector.0)];
+        let previous = collector.table_at;
+        if whole {
+            collector.table_at = Some(self.at);
+        }
+        let due = self.at + parameters.table_backlog;
+        (present, Unsettled { due, at: self.at, previous, differences: self.differences, speaks_for })
+    }
+
+    fn miss_unseen_rows(&mut self, table: &Table) {
+        if self.before.iter().all(|held| *held == [0, 0]) {
+            return;
+        }
+        for (shard, known) in table.shards.iter().enumerate() {
+            for row in 0..known.rows.len() as u32 {
+                if self.seen[shard].get(row as usize) {
+                    continue;
+                }
+                let row = RowRef { shard: shard as u16, row };
+                for peer in &self.peers {
+                    if known.cell(row.row, *peer) != 0 && !self.recent.contains(&(row, *peer)) {
+                        self.differences.push(Difference { row, peer: *peer, route: None });
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Unsettled {
+    /// Settles what no message touched meanwhile. What a peer's blindness hid has that blindness's begin as its
+    /// earliest time, and otherwise the table before.
+    pub(crate) fn settle(
+        &self,
+        table: &mut Table,
+        vantage: &mut Vantage,
+        delegations: &dyn Delegations,
+        parameters: &Parameters,
+    ) {
+        let recent = table.touched_since(self.at + -parameters.table_backlog, |_| true);
+        let Table { shards, tails, .. } = table;
+        for Difference { row, peer, route } in &self.differences {
+            if !self.speaks_for.get(usize::from(peer.0)) || recent.contains(&(*row, *peer)) {
+                continue;
+            }
+            let since = vantage.get(*peer).stale_since.or(self.previous).unwrap_or(self.at).min(self.at);
+            let when = Interval { earliest: since, latest: self.at };
+            let shard = &mut shards[usize::from(row.shard)];
+            let mut lent = Lent { vantage, tails, delegations, parameters };
+            match route {
+                None => shard.put(row.row, *peer, 0, when, Source::Table, &mut lent),
+                Some((tail, path_id)) => {
+                    let prefix = shard.rows[row.row as usize].prefix;
+                    shard.announce_as_of(&mut lent, (when, *peer), (prefix, *path_id, *tail), Source::Table);
+                }
+            }
+        }
+        for peer in self.speaks_for.iter() {
+            vantage.peers[peer].stale_since = None;
+        }
+    }
+
+    /// Peers that this table brings back from blindness.
+    pub(crate) fn restores<'a>(&'a self, vantage: &'a Vantage) -> impl Iterator<Item = PeerId> + 'a {
+        let numbers = self.speaks_for.iter().map(|index| PeerId(index as u16));
+        numbers.filter(|peer| !matches!(vantage.get(*peer).session, Session::Up))
+    }
+}

@@ -1,0 +1,219 @@
+//! The routing table: shards by address, the tails they share, and what was touched a moment ago.
+
+use super::row::Row;
+use super::shard::{Before, Lent, Shard, Source, Transition};
+use super::tails::{Tail, Tails};
+use super::vantage::{Ballot, Vantage};
+use crate::observation::{Delegations, PeerId, Update};
+use crate::parameters::Parameters;
+use gonedark_route::{Asn, Family, Prefix, Time};
+use std::collections::VecDeque;
+
+/// A row of the whole table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct RowRef {
+    pub(crate) shard: u16,
+    pub(crate) row: u32,
+}
+
+/// All shards.
+pub(crate) struct Table {
+    pub(crate) shards: Vec<Shard>,
+    pub(crate) tails: Tails,
+    /// What messages touched, as far back as a table's backlog reaches.
+    touched: VecDeque<(Time, RowRef, PeerId)>,
+    /// How far back that is, in microseconds.
+    backlog: i64,
+}
+
+impl Table {
+    pub(crate) fn new(shards: usize, parameters: &Parameters) -> Self {
+        Table {
+            shards: (0..shards.max(1)).map(|_| Shard::default()).collect(),
+            tails: Tails::default(),
+            touched: VecDeque::new(),
+            // A table is settled one backlog after its time and looks one backlog before it.
+            backlog: 2 * parameters.table_backlog,
+        }
+    }
+
+    /// Which shard owns a prefix: by its leading 16 bits, so that networks that lie side by side share one.
+    #[inline]
+    pub(crate) fn shard_of(&self, prefix: Prefix) -> usize {
+        let lead = (prefix.bits() >> 112) as usize;
+        match self.shards.len() {
+            1 => 0,
+            several => lead * several >> 16,
+        }
+    }
+
+    pub(crate) fn find(&self, prefix: Prefix) -> Option<RowRef> {
+        let shard = self.shard_of(prefix);
+        Some(RowRef { shard: shard as u16, row: self.shards[shard].find(prefix)? })
+    }
+
+    pub(crate) fn row(&self, at: RowRef) -> &Row {
+        &self.shards[usize::from(at.shard)].rows[at.row as usize]
+    }
+
+    pub(crate) fn fit(&mut self, vantage: &Vantage) {
+        for shard in &mut self.shards {
+            shard.fit(vantage);
+        }
+    }
+
+    /// Applies one message. Gives the number of announcements that changed nothing, and calls `announced_to` with
+    /// every row announced and what the peer held of it before.
+    pub(crate) fn update(
+        &mut self,
+        update: &Update<'_>,
+        vantage: &mut Vantage,
+        delegations: &dyn Delegations,
+        parameters: &Parameters,
+        mut announced_to: impl FnMut(RowRef, Prefix, Before),
+    ) -> u64 {
+        let Update { at, peer, path, announced, withdrawn } = *update;
+        while self.touched.front().is_some_and(|(time, ..)| at - *time > self.backlog) {
+            self.touched.pop_front();
+        }
+        let tail = path.map(|path| self.tails.intern(path));
+        let (count, mut repeats) = (self.shards.len(), 0);
+        let Table { shards, tails, touched, .. } = self;
+        let mut lent = Lent { vantage, tails, delegations, parameters };
+        let shard_of =
+            |prefix: Prefix| if count == 1 { 0 } else { (prefix.bits() >> 112) as usize * count >> 16 };
+        for nlri in withdrawn {
+            let shard = shard_of(nlri.prefix);
+            if let Some(row) = shards[shard].withdraw(&mut lent, at, peer, (nlri.prefix, nlri.path_id)) {
+                touched.push_back((at, RowRef { shard: shard as u16, row }, peer));
+            }
+        }
+        let Some(tail) = tail else { return 0 };
+        for nlri in announced {
+            let shard = shard_of(nlri.prefix);
+            let (row, before) = shards[shard].announce(
+                &mut lent,
+                (at, peer),
+                (nlri.prefix, nlri.path_id, tail),
+                Source::Message,
+            );
+            repeats += u64::from(before == Before::Same);
+            let row = RowRef { shard: shard as u16, row };
+            touched.push_back((at, row, peer));
+            announced_to(row, nlri.prefix, before);
+        }
+        repeats
+    }
+
+    /// What messages touched from `since` on, among the given peers.
+    pub(crate) fn touched_since(
+        &self,
+        since: Time,
+        mut of: impl FnMut(PeerId) -> bool,
+    ) -> std::collections::HashSet<(RowRef, PeerId)> {
+        let recent = self.touched.iter().rev().take_while(|(time, ..)| *time >= since);
+        recent.filter(|(_, _, peer)| of(*peer)).map(|(_, row, peer)| (*row, *peer)).collect()
+    }
+
+    pub(crate) fn look(&mut self, at: Time, ballot: &Ballot, parameters: &Parameters) {
+        for shard in &mut self.shards {
+            shard.look(at, ballot, parameters);
+        }
+    }
+
+    /// The rows that count since the last call.
+    pub(crate) fn take_counted(&mut self) -> Vec<RowRef> {
+        let mut rows = Vec::new();
+        for (shard, known) in self.shards.iter_mut().enumerate() {
+            rows.extend(known.counted.drain(..).map(|row| RowRef { shard: shard as u16, row }));
+        }
+        rows
+    }
+
+    /// What came out since the last call, in an order that neither shards nor the order of peers can change.
+    pub(crate) fn take_transitions(&mut self, into: &mut Vec<Transition>) {
+        for shard in &mut self.shards {
+            into.append(&mut shard.out);
+        }
+        into.sort_by_key(|transition| (transition.at, transition.prefix, order(transition)));
+    }
+
+    /// Chooses the full feeds among peers whose table was seen. Tells whether any changed.
+    pub(crate) fn choose_full_feeds(&self, vantage: &mut Vantage, parameters: &Parameters) -> bool {
+        let mut changed = false;
+        for family in Family::ALL {
+            let f = family as usize;
+            let largest =
+                vantage.peers.iter().filter(|peer| peer.tabled).map(|peer| peer.held[f]).max().unwrap_or(0);
+            let candidates: Vec<bool> = vantage
+                .peers
+                .iter()
+                .map(|peer| {
+                    peer.tabled && peer.held[f] > 0 && peer.held[f] * 100 >= largest * parameters.candidate_percent
+                })
+                .collect();
+            let needed = candidates.iter().filter(|candidate| **candidate).count().div_ceil(2) as u32;
+            if needed == 0 {
+                continue;
+            }
+            let mut counts = vec![0; vantage.peers.len()];
+            let common: u64 =
+                self.shards.iter().map(|shard| shard.census(family, &candidates, needed, &mut counts)).sum();
+            for (peer, count) in vantage.peers.iter_mut().zip(counts) {
+                if peer.tabled && !matches!(peer.session, super::vantage::Session::Down { .. }) {
+                    let full = common > 0 && count * 100 >= common * parameters.full_feed_percent;
+                    changed |= full != peer.full_feed[f];
+                    peer.full_feed[f] = full;
+                }
+            }
+        }
+        changed
+    }
+
+    /// Networks that cover `prefix`, the nearest first.
+    pub(crate) fn covers(&self, prefix: Prefix) -> impl Iterator<Item = (Prefix, RowRef)> + '_ {
+        // Shorter than /8 nothing counts.
+        (8..prefix.length()).rev().filter_map(move |length| {
+            let cover = prefix.shortened(length);
+            self.find(cover).map(|row| (cover, row))
+        })
+    }
+
+    /// The accepted origins of a row and the upstreams behind them, of the tails that any cell uses now, or, where
+    /// none is held, of all that are known.
+    pub(crate) fn origins(&self, at: RowRef) -> (Vec<Asn>, Vec<Asn>) {
+        let shard = &self.shards[usize::from(at.shard)];
+        let tails = &shard.rows[at.row as usize].tails;
+        let mut used = vec![false; tails.len()];
+        for cell in shard.cells_of(at.row) {
+            if let Some(used) = usize::from(*cell).checked_sub(1).and_then(|place| used.get_mut(place)) {
+                *used = true;
+            }
+        }
+        let held = (0..used.len()).any(|place| used[place] && tails.is_accepted(place));
+        let places = (0..tails.len()).filter(|place| tails.is_accepted(*place) && (used[*place] || !held));
+        let known: Vec<Tail> = places.map(|place| self.tails.get(tails.tail(place))).collect();
+        let sorted = |mut asns: Vec<Asn>| {
+            asns.sort_unstable();
+            asns.dedup();
+            asns
+        };
+        (
+            sorted(known.iter().filter_map(|tail| tail.origin).collect()),
+            sorted(known.iter().filter_map(|tail| tail.upstream).collect()),
+        )
+    }
+}
+
+/// Within one row and stamp: what is told of voters before what is concluded from it.
+fn order(transition: &Transition) -> (u8, u16) {
+    use super::shard::Change::*;
+    match &transition.change {
+        Lost { .. } => (1, 0),
+        Witness { voter, .. } => (2, *voter),
+        Foreign { .. } => (3, 0),
+        Depth { .. } => (4, 0),
+        Back => (5, 0),
+        Aged { .. } => (6, 0),
+    }
+}

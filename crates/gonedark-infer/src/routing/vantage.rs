@@ -1,0 +1,257 @@
+//! Who looks: collectors, their peers, and which of them can see.
+
+use super::bits::Bits;
+use crate::entity::CountryCode;
+use crate::observation::{CollectorId, Delegations, PeerId, PeerKey};
+use crate::parameters::Parameters;
+use foldhash::fast::FixedState;
+use gonedark_route::{Asn, Family, Time};
+use hashbrown::HashMap;
+
+/// A collector.
+pub(crate) struct Collector {
+    pub(crate) name: String,
+    /// Begin of the gap that it is in.
+    pub(crate) gap_since: Option<Time>,
+    /// When its last whole table was taken.
+    pub(crate) table_at: Option<Time>,
+}
+
+/// What is known of a peer's session with its collector.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Session {
+    /// Named, but neither a message nor a table row has come yet.
+    Unheard,
+    /// It talks; what it holds is known.
+    Up,
+    /// Told down, or silent and absent from a table.
+    Down { since: Time },
+    /// Up again, its table is on the way.
+    Transfer(Transfer),
+}
+
+/// A table transfer after a reset.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Transfer {
+    /// When the session had gone down.
+    pub(crate) down_since: Time,
+    /// When something of the table last came (at first: when the session came up).
+    pub(crate) progress: Time,
+    /// Cells that were held before, per family.
+    pub(crate) before: [u64; 2],
+    /// Of them announced again.
+    pub(crate) refreshed: [u64; 2],
+}
+
+/// One BGP neighbour of one collector.
+pub(crate) struct Peer {
+    pub(crate) key: PeerKey,
+    /// Its ASN's place among the voters.
+    pub(crate) voter: u16,
+    pub(crate) session: Session,
+    /// Whether a table named what it held before its first message.
+    pub(crate) tabled: bool,
+    pub(crate) last_message: Time,
+    /// Begin of a gap since which what it holds is not certain.
+    pub(crate) stale_since: Option<Time>,
+    /// Cells it holds, per family.
+    pub(crate) held: [u64; 2],
+    /// Networks it has spoken of, per family, where no table named them.
+    pub(crate) spoken: [u64; 2],
+    pub(crate) full_feed: [bool; 2],
+    /// Whether it ever gave an ADD-PATH identifier.
+    pub(crate) add_path: bool,
+    /// Announcements without change in the window that began at `.0`, and the last message before that window.
+    pub(crate) repeats: (Time, u64, Time),
+    /// Sight and full feeds as of the last ballot.
+    drawn: (bool, [bool; 2]),
+}
+
+/// One ASN that may vote, with its peers.
+pub(crate) struct Voter {
+    pub(crate) asn: Asn,
+    pub(crate) peers: Vec<PeerId>,
+}
+
+/// What both the table and the peers decide by: who votes, who of them can see, who votes on whom.
+#[derive(Default)]
+pub(crate) struct Ballot {
+    /// ASNs with a full feed, per family.
+    pub(crate) voters: [Bits; 2],
+    /// Of them those with a sighted full-feed peer.
+    pub(crate) sighted: [Bits; 2],
+    /// Of the voters those whose table was seen.
+    pub(crate) tabled: [Bits; 2],
+    /// ASNs delegated to a country: they do not vote on it.
+    pub(crate) domestic: HashMap<CountryCode, Bits, FixedState>,
+    /// Whether enough of the usual voters can see, per family.
+    pub(crate) covered: [bool; 2],
+}
+
+impl Ballot {
+    /// Word `index` of the set of those who may vote on a network of `country` now.
+    #[inline]
+    pub(crate) fn word(&self, family: Family, country: Option<CountryCode>, index: usize) -> u64 {
+        let sighted = self.sighted[family as usize].word(index);
+        match country.and_then(|country| self.domestic.get(&country)) {
+            Some(domestic) => sighted & !domestic.word(index),
+            None => sighted,
+        }
+    }
+}
+
+/// Collectors, peers and voters.
+#[derive(Default)]
+pub(crate) struct Vantage {
+    pub(crate) collectors: Vec<Collector>,
+    pub(crate) peers: Vec<Peer>,
+    pub(crate) voters: Vec<Voter>,
+    pub(crate) ballot: Ballot,
+    by_name: HashMap<String, CollectorId, FixedState>,
+    by_key: HashMap<PeerKey, PeerId, FixedState>,
+    by_asn: HashMap<Asn, u16, FixedState>,
+}
+
+/// More peers than this are not told apart: the table's columns are numbered with 16 bits. RIS and RouteViews together
+/// had about 3,000 in 2024.
+pub(crate) const MAX_PEERS: usize = u16::MAX as usize;
+
+impl Vantage {
+    pub(crate) fn collector(&mut self, name: &str) -> CollectorId {
+        if let Some(id) = self.by_name.get(name) {
+            return *id;
+        }
+        let id = CollectorId(self.collectors.len() as u16);
+        self.collectors.push(Collector { name: name.to_owned(), gap_since: None, table_at: None });
+        self.by_name.insert(name.to_owned(), id);
+        id
+    }
+
+    /// The peer's number; `None` once [`MAX_PEERS`] are known.
+    pub(crate) fn peer(&mut self, key: PeerKey, delegations: &dyn Delegations) -> Option<PeerId> {
+        if let Some(id) = self.by_key.get(&key) {
+            return Some(*id);
+        }
+        if self.peers.len() >= MAX_PEERS {
+            return None;
+        }
+        let id = PeerId(self.peers.len() as u16);
+        let voters = &mut self.voters;
+        let domestic = &mut self.ballot.domestic;
+        let voter = *self.by_asn.entry(key.asn).or_insert_with(|| {
+            let voter = voters.len();
+            voters.push(Voter { asn: key.asn, peers: Vec::new() });
+            if let Some(country) = delegations.country_of_asn(key.asn) {
+                domestic.entry(country).or_default().set(voter);
+            }
+            voter as u16
+        });
+        self.voters[usize::from(voter)].peers.push(id);
+        self.peers.push(Peer {
+            key,
+            voter,
+            session: Session::Unheard,
+            tabled: false,
+            last_message: Time::MIN,
+            stale_since: None,
+            held: [0; 2],
+            spoken: [0; 2],
+            full_feed: [false; 2],
+            add_path: false,
+            repeats: (Time::MIN, 0, Time::MIN),
+            drawn: (false, [false; 2]),
+        });
+        self.by_key.insert(key, id);
+        Some(id)
+    }
+
+    pub(crate) fn get(&self, id: PeerId) -> &Peer {
+        &self.peers[usize::from(id.0)]
+    }
+
+    pub(crate) fn get_mut(&mut self, id: PeerId) -> &mut Peer {
+        &mut self.peers[usize::from(id.0)]
+    }
+
+    pub(crate) fn peers_of(&self, collector: CollectorId) -> impl Iterator<Item = PeerId> + '_ {
+        (0..self.peers.len() as u16)
+            .map(PeerId)
+            .filter(move |id| self.get(*id).key.collector == collector)
+    }
+
+    /// Whether what the peer says now is what its network sees.
+    pub(crate) fn is_sighted(&self, id: PeerId) -> bool {
+        let peer = self.get(id);
+        peer.session == Session::Up
+            && self.collectors[usize::from(peer.key.collector.0)].gap_since.is_none()
+    }
+
+    /// Redraws the ballot from the peers' full feeds and sight. Gives a peer of each ASN with several peers of which
+    /// one's changed.
+    pub(crate) fn redraw(&mut self, parameters: &Parameters) -> Vec<PeerId> {
+        let mut changed = Vec::new();
+        for index in 0..self.peers.len() {
+            let id = PeerId(index as u16);
+            let now = (self.is_sighted(id), self.peers[index].full_feed);
+            let peer = &mut self.peers[index];
+            if std::mem::replace(&mut peer.drawn, now) != now
+                && self.voters[usize::from(peer.voter)].peers.len() > 1
+            {
+                changed.push(id);
+            }
+        }
+        for family in Family::ALL {
+            let f = family as usize;
+            let (mut voters, mut sighted, mut tabled) = (Bits::default(), Bits::default(), Bits::default());
+            for (index, peer) in self.peers.iter().enumerate() {
+                if !peer.full_feed[f] {
+                    continue;
+                }
+                voters.set(usize::from(peer.voter));
+                if peer.tabled {
+                    tabled.set(usize::from(peer.voter));
+                }
+                if self.is_sighted(PeerId(index as u16)) {
+                    sighted.set(usize::from(peer.voter));
+                }
+            }
+            let (normal, now) = (u64::from(voters.count()), u64::from(sighted.count()));
+            self.ballot.covered[f] = now > 0 && now * 100 >= normal * parameters.coverage_percent;
+            self.ballot.voters[f] = voters;
+            self.ballot.sighted[f] = sighted;
+            self.ballot.tabled[f] = tabled;
+        }
+        changed
+    }
+
+    /// Chooses the full feeds among peers whose table was not seen, by how much they have spoken of: an ASN votes that
+    /// spoke of at least a tenth of what the second most talkative did (the second, so that one that leaks or re-sends
+    /// its table does not evict the others).
+    pub(crate) fn choose_by_speech(&mut self, parameters: &Parameters) -> bool {
+        let mut changed = false;
+        for f in [0, 1] {
+            let mut spoken: Vec<u64> = self
+                .voters
+                .iter()
+                .map(|voter| {
+                    let untabled = voter.peers.iter().map(|id| &self.peers[usize::from(id.0)]);
+                    untabled.filter(|peer| !peer.tabled).map(|peer| peer.spoken[f]).max().unwrap_or(0)
+                })
+                .collect();
+            let by_voter = spoken.clone();
+            spoken.sort_unstable_by(|a, b| b.cmp(a));
+            let measure = match spoken[..] {
+                [first, second, ..] if second > 0 => first.min(second),
+                [first, ..] => first,
+                [] => 0,
+            };
+            for peer in self.peers.iter_mut().filter(|peer| !peer.tabled) {
+                let own = by_voter[usize::from(peer.voter)].min(peer.spoken[f]);
+                let full = own > 0 && own * 100 >= measure * parameters.candidate_percent;
+                changed |= full != peer.full_feed[f];
+                peer.full_feed[f] = full;
+            }
+        }
+        changed
+    }
+}

@@ -1,0 +1,259 @@
+//! The vote on each row: what counts, what is lost, what is back.
+
+use super::bits::Bits;
+use super::row::Flags;
+use super::shard::{Change, HELD, Loss, Shard, Transition, USUAL};
+use super::tails::Tails;
+use super::vantage::{Ballot, Vantage};
+use crate::observation::PeerId;
+use crate::parameters::Parameters;
+use crate::report::Interval;
+use gonedark_route::{Family, Time};
+
+impl Shard {
+    /// Votes on every row that fell or rose since the last look. A row is judged lost only when a voter lost it, and
+    /// back only when a voter got it back: that others can no longer see is no reason for either.
+    pub(crate) fn look(&mut self, at: Time, ballot: &Ballot, parameters: &Parameters) {
+        let dirty = std::mem::take(&mut self.dirty);
+        let mut waiting = Vec::new();
+        for row in &dirty {
+            let family = self.rows[*row as usize].prefix.family();
+            if !ballot.covered[family as usize] {
+                waiting.push(*row);
+                continue;
+            }
+            let flags = &mut self.rows[*row as usize].flags;
+            let (fell, rose) = (flags.has(Flags::FELL), flags.has(Flags::ROSE));
+            flags.clear(Flags::FELL);
+            flags.clear(Flags::ROSE);
+            self.judge(*row, (fell, rose), at, ballot, parameters);
+        }
+        self.dirty = dirty;
+        self.dirty.clear();
+        self.dirty.append(&mut waiting);
+    }
+
+    fn judge(
+        &mut self,
+        row: u32,
+        (fell, rose): (bool, bool),
+        at: Time,
+        ballot: &Ballot,
+        parameters: &Parameters,
+    ) {
+        let flags = self.rows[row as usize].flags;
+        if !flags.has(Flags::COUNTED) && !self.count(row, at, ballot, parameters) {
+            return;
+        }
+        let (usual, held) = self.tally(row, ballot);
+        let lost = flags.has(Flags::LOST);
+        let deep = u64::from(held) * 100 <= u64::from(usual) * parameters.dark_left_percent;
+        if !lost && fell && held * 2 < usual {
+            self.lose(row, at, (usual, deep), ballot);
+        } else if lost && rose && u64::from(held) * 100 >= u64::from(usual) * parameters.back_percent {
+            let known = &mut self.rows[row as usize];
+            known.flags.clear(Flags::LOST);
+            known.flags.clear(Flags::DEEP);
+            // Stragglers are told for as long as a further loss would still belong to the same incident.
+            known.watched_until = at + parameters.unstable_gap;
+            let prefix = known.prefix;
+            self.out.push(Transition { at, prefix, change: Change::Back });
+        } else if lost && deep != flags.has(Flags::DEEP) {
+            let known = &mut self.rows[row as usize];
+            if deep { known.flags.set(Flags::DEEP) } else { known.flags.clear(Flags::DEEP) }
+            let prefix = known.prefix;
+            self.out.push(Transition { at, prefix, change: Change::Depth { deep } });
+        }
+    }
+
+    fn lose(&mut self, row: u32, at: Time, (usual, deep): (u32, bool), ballot: &Ballot) {
+        let losses = self.losses_of(row, ballot);
+        let voters = self.voters_of(row, ballot).into_iter();
+        let kept = voters.filter_map(|(voter, held)| held.then_some(voter)).collect();
+        let mut times: Vec<Time> = losses.iter().map(|loss| loss.when.latest).collect();
+        times.sort_unstable();
+        // The loss that left fewer than half; later than `at` it cannot be, earlier only where the voters were chosen
+        // after the fact.
+        let deciding = times.get(usual as usize / 2).copied().unwrap_or(at).min(at);
+        let known = &mut self.rows[row as usize];
+        known.flags.set(Flags::LOST);
+        if deep {
+            known.flags.set(Flags::DEEP);
+        }
+        known.watched_until = Time::MAX;
+        let prefix = known.prefix;
+        self.out.push(Transition { at: deciding, prefix, change: Change::Lost { losses, kept, deep } });
+    }
+
+    /// The losses of those who may vote on the row now, by voter.
+    fn losses_of(&self, row: u32, ballot: &Ballot) -> Vec<Loss> {
+        let known = &self.rows[row as usize];
+        let may_vote = |voter: u16| {
+            ballot.word(known.prefix.family(), known.country, usize::from(voter) / 64) >> (voter % 64) & 1 == 1
+        };
+        let all = self.losses.get(&row).map(Vec::as_slice).unwrap_or_default();
+        let mut losses: Vec<Loss> = all.iter().filter(|loss| may_vote(loss.voter)).copied().collect();
+        losses.sort_unstable_by_key(|loss| loss.voter);
+        losses
+    }
+
+    /// Lets a row count if it may by now. Tells whether it does.
+    fn count(&mut self, row: u32, at: Time, ballot: &Ballot, parameters: &Parameters) -> bool {
+        let known = &self.rows[row as usize];
+        let (family, flags) = (known.prefix.family() as usize, known.flags);
+        if !flags.has(Flags::ELIGIBLE) {
+            return false;
+        }
+        let start = row as usize * 2 * self.words;
+        let usual = &self.bits[start + self.words..start + 2 * self.words];
+        let among = |voters: &Bits| -> u32 {
+            let words = usual.iter().enumerate();
+            words.map(|(index, word)| (word & voters.word(index)).count_ones()).sum()
+        };
+        let tabled = ballot.tabled[family].count();
+        let counts = if tabled > 0 {
+            among(&ballot.tabled[family]) * 2 >= tabled
+        } else {
+            let spoken = among(&ballot.voters[family]);
+            let old = flags.has(Flags::PROVED) || at - known.since >= parameters.usual_after_untabled;
+            old && spoken > 0 && spoken * 2 >= ballot.voters[family].count()
+        };
+        if counts {
+            let known = &mut self.rows[row as usize];
+            known.flags.set(Flags::COUNTED);
+            known.flags.clear(Flags::AGED);
+            self.counted.push(row);
+        }
+        counts
+    }
+
+    /// Lets every row count that may by now.
+    pub(crate) fn count_all(&mut self, at: Time, ballot: &Ballot, parameters: &Parameters) {
+        for row in 0..self.rows.len() as u32 {
+            if !self.rows[row as usize].flags.has(Flags::COUNTED) {
+                self.count(row, at, ballot, parameters);
+            }
+        }
+    }
+
+    /// Has rows judged anew for voters that see again: those that they lost, and those lost that they may hold.
+    pub(crate) fn look_again(&mut self, gained: &Bits) {
+        let concerns = |losses: &[Loss]| losses.iter().any(|loss| gained.get(usize::from(loss.voter)));
+        let mut rows: Vec<(u32, bool)> =
+            self.losses.iter().map(|(row, losses)| (*row, concerns(losses))).collect();
+        rows.sort_unstable();
+        for (row, fell) in rows {
+            if fell {
+                self.touch(row, Flags::FELL);
+            }
+            if self.rows[row as usize].flags.has(Flags::LOST) {
+                self.touch(row, Flags::ROSE);
+            }
+        }
+    }
+
+    /// Settles the peer's whole column anew: its ASN has other peers, and one of them was blinded or sees again.
+    pub(crate) fn settle_column(&mut self, peer: PeerId, at: Time, vantage: &Vantage) {
+        for row in 0..self.rows.len() as u32 {
+            if self.cell(row, peer) != 0 {
+                self.settle(row, peer, Interval::at(at), vantage);
+            }
+        }
+    }
+
+    /// What time alone changes: long-held routes become usual, long-lost ones stop being so.
+    pub(crate) fn sweep(&mut self, at: Time, ballot: &Ballot, tails: &Tails, parameters: &Parameters) {
+        let mut grown: Vec<(u32, u16)> = Vec::new();
+        self.pending.retain(|key, since| {
+            let ripe = at - *since >= parameters.usual_after;
+            if ripe {
+                grown.push(*key);
+            }
+            !ripe
+        });
+        for (row, voter) in grown {
+            self.set_bit(row, USUAL, voter, true);
+        }
+        self.accept_strangers(at, tails, parameters);
+        self.age(at, ballot, parameters);
+    }
+
+    /// A foreign origin that has been there for a day is no stranger.
+    fn accept_strangers(&mut self, at: Time, tails: &Tails, parameters: &Parameters) {
+        let mut ripe: Vec<(u32, u32)> = Vec::new();
+        self.strangers.retain(|key, since| {
+            let old = at - *since >= parameters.usual_after;
+            if old {
+                ripe.push(*key);
+            }
+            !old
+        });
+        ripe.sort_unstable();
+        for (row, origin) in ripe {
+            let known = &mut self.rows[row as usize];
+            for place in 0..known.tails.len() {
+                if tails.get(known.tails.tail(place)).origin.unwrap_or_default().0 == origin {
+                    known.tails.accept(place);
+                }
+            }
+            // Votes follow with the next word of each peer.
+        }
+    }
+
+    /// Who lost a network for a week no longer usually holds it; a network that nobody usually holds no longer counts.
+    fn age(&mut self, at: Time, ballot: &Ballot, parameters: &Parameters) {
+        let mut aged: Vec<(u32, Loss)> = Vec::new();
+        self.losses.retain(|row, losses| {
+            losses.retain(|loss| {
+                let old = at - loss.when.latest >= parameters.age_out;
+                if old {
+                    aged.push((*row, *loss));
+                }
+                !old
+            });
+            !losses.is_empty()
+        });
+        aged.sort_unstable_by_key(|(row, loss)| (*row, loss.voter));
+        for group in aged.chunk_by(|a, b| a.0 == b.0) {
+            let row = group[0].0;
+            for (_, loss) in group {
+                self.set_bit(row, USUAL, loss.voter, false);
+                self.set_bit(row, HELD, loss.voter, false);
+            }
+            let known = &self.rows[row as usize];
+            let (usual, held) = self.tally(row, ballot);
+            if known.flags.has(Flags::LOST) && (usual == 0 || held * 2 < usual) {
+                let since = group.iter().map(|(_, loss)| loss.when.latest).max().unwrap_or(at);
+                let known = &mut self.rows[row as usize];
+                known.flags.clear(Flags::LOST);
+                known.flags.clear(Flags::COUNTED);
+                known.flags.clear(Flags::DEEP);
+                known.flags.set(Flags::AGED);
+                known.since = at;
+                known.watched_until = Time::MIN;
+                let prefix = known.prefix;
+                self.out.push(Transition { at, prefix, change: Change::Aged { since } });
+            }
+        }
+    }
+
+    /// Networks of a family that half or more of `candidates` hold, and of them those that each peer holds.
+    pub(crate) fn census(&self, family: Family, candidates: &[bool], needed: u32, counts: &mut [u64]) -> u64 {
+        let mut common = 0;
+        for (index, row) in self.rows.iter().enumerate() {
+            if row.prefix.family() != family || !row.flags.has(Flags::ELIGIBLE) {
+                continue;
+            }
+            let cells = &self.cells[index * self.stride..(index + 1) * self.stride];
+            let holders: u32 =
+                cells.iter().zip(candidates).map(|(cell, candidate)| u32::from(*cell != 0 && *candidate)).sum();
+            if holders >= needed {
+                common += 1;
+                for (count, cell) in counts.iter_mut().zip(cells) {
+                    *count += u64::from(*cell != 0);
+                }
+            }
+        }
+        common
+    }
+}

@@ -1,0 +1,196 @@
+//! What each peer and collector goes through: sessions, gaps, transfers, silence, and the blindness that follows.
+
+use crate::observation::{CollectorId, PeerId};
+use crate::parameters::Parameters;
+use crate::report::{Blind, BlindReason};
+use crate::routing::bits::Bits;
+use crate::routing::shard::Before;
+use crate::routing::table::RowRef;
+use crate::routing::vantage::{Session, Transfer, Vantage};
+use foldhash::fast::FixedState;
+use gonedark_route::{Family, Prefix, Time};
+use hashbrown::HashMap;
+
+/// The blindness of collectors and peers, open and past, and the transfers under way.
+#[derive(Default)]
+pub(crate) struct Sight {
+    open: HashMap<(CollectorId, Option<PeerId>), (Time, BlindReason), FixedState>,
+    past: Vec<Blind>,
+    /// Peers whose table is on the way, with the rows that came anew, per shard.
+    pub(crate) transfers: Vec<(PeerId, Vec<Bits>)>,
+}
+
+/// What became of a transfer that has ended.
+pub(crate) struct Resync {
+    pub(crate) peer: PeerId,
+    /// When the session had gone down: the earliest time of what changed meanwhile.
+    pub(crate) since: Time,
+    pub(crate) at: Time,
+    /// The rows that came anew, per shard.
+    pub(crate) refreshed: Vec<Bits>,
+    /// Families of which enough came for the rest to be called lost.
+    pub(crate) speaks: [bool; 2],
+}
+
+impl Sight {
+    pub(crate) fn blind(&mut self, who: (CollectorId, Option<PeerId>), from: Time, reason: BlindReason) {
+        self.open.entry(who).or_insert((from, reason));
+    }
+
+    pub(crate) fn see(&mut self, who: (CollectorId, Option<PeerId>), until: Time, vantage: &Vantage) {
+        if let Some((from, reason)) = self.open.remove(&who) {
+            self.past.push(record(who, from, until, reason, vantage));
+        }
+    }
+
+    /// A blindness that is over by the time it is noticed.
+    pub(crate) fn was_blind(
+        &mut self,
+        who: (CollectorId, Option<PeerId>),
+        (from, until): (Time, Time),
+        reason: BlindReason,
+        vantage: &Vantage,
+    ) {
+        self.past.push(record(who, from, until, reason, vantage));
+    }
+
+    /// All of it, those still open until `now`.
+    pub(crate) fn all(&self, now: Time, vantage: &Vantage) -> Vec<Blind> {
+        let open = self.open.iter().map(|(who, (from, reason))| record(*who, *from, now, *reason, vantage));
+        let mut all: Vec<Blind> = self.past.iter().cloned().chain(open).collect();
+        all.sort_by(|a, b| {
+            (&a.collector, a.from, a.peer_asn, a.until).cmp(&(&b.collector, b.from, b.peer_asn, b.until))
+        });
+        all.dedup();
+        all
+    }
+
+    /// The session went down.
+    pub(crate) fn down(&mut self, peer: PeerId, at: Time, reason: BlindReason, vantage: &mut Vantage) {
+        self.transfers.retain(|(other, _)| *other != peer);
+        let collector = vantage.get(peer).key.collector;
+        let known = vantage.get_mut(peer);
+        let since = match &known.session {
+            Session::Down { since } => *since,
+            Session::Transfer(transfer) => transfer.down_since,
+            Session::Up | Session::Unheard => at,
+        };
+        known.session = Session::Down { since };
+        self.blind((collector, Some(peer)), since, reason);
+    }
+
+    /// The session is up again: a transfer begins.
+    pub(crate) fn up(&mut self, peer: PeerId, at: Time, vantage: &mut Vantage) {
+        let known = vantage.get_mut(peer);
+        if let Session::Down { since } = known.session {
+            known.session = Session::Transfer(Transfer {
+                down_since: since,
+                progress: at,
+                before: known.held,
+                refreshed: [0, 0],
+            });
+            self.transfers.push((peer, Vec::new()));
+        }
+    }
+
+    /// A row came in a transfer.
+    pub(crate) fn refreshed(
+        &mut self,
+        (peer, at): (PeerId, Time),
+        (row, prefix, before): (RowRef, Prefix, Before),
+        vantage: &mut Vantage,
+    ) {
+        let Some((_, rows)) = self.transfers.iter_mut().find(|(other, _)| *other == peer) else { return };
+        let shard = usize::from(row.shard);
+        if rows.len() <= shard {
+            rows.resize(shard + 1, Bits::default());
+        }
+        if rows[shard].get(row.row as usize) {
+            return;
+        }
+        rows[shard].set(row.row as usize);
+        if before == Before::NotHeld {
+            // New to the peer, so no sign that the table is still on its way.
+            return;
+        }
+        if let Session::Transfer(transfer) = &mut vantage.get_mut(peer).session {
+            transfer.progress = at;
+            transfer.refreshed[prefix.family() as usize] += 1;
+        }
+    }
+
+    /// When the next transfer will have ended if nothing more comes.
+    pub(crate) fn next_transfer_end(&self, vantage: &Vantage, parameters: &Parameters) -> Option<Time> {
+        let ends = self.transfers.iter().filter_map(|(peer, _)| match &vantage.get(*peer).session {
+            Session::Transfer(transfer) if has_come(transfer, parameters) => {
+                Some(transfer.progress + parameters.transfer_quiet)
+            }
+            _ => None,
+        });
+        ends.min()
+    }
+
+    /// Ends the transfers of which nothing came for long enough by `at`; and that of `told` at once, whose peer said
+    /// that it has ended.
+    pub(crate) fn end_transfers(
+        &mut self,
+        at: Time,
+        told: Option<PeerId>,
+        vantage: &mut Vantage,
+        parameters: &Parameters,
+    ) -> Vec<Resync> {
+        let mut ended = Vec::new();
+        let mut going_on = Vec::new();
+        for (peer, refreshed) in std::mem::take(&mut self.transfers) {
+            let Session::Transfer(transfer) = vantage.get(peer).session.clone() else { continue };
+            let quiet = at - transfer.progress >= parameters.transfer_quiet;
+            if !has_come(&transfer, parameters) || !(quiet || told == Some(peer)) {
+                going_on.push((peer, refreshed));
+                continue;
+            }
+            let known = vantage.get_mut(peer);
+            known.session = Session::Up;
+            let collector = known.key.collector;
+            let until = transfer.progress;
+            self.see((collector, Some(peer)), until, vantage);
+            let speaks = Family::ALL.map(|family| family_has_come(&transfer, family as usize, parameters));
+            ended.push(Resync { peer, since: transfer.down_since, at: until, refreshed, speaks });
+        }
+        self.transfers = going_on;
+        ended
+    }
+
+    /// Drops the transfer of a peer whose table was read meanwhile.
+    pub(crate) fn restored(&mut self, peer: PeerId, at: Time, vantage: &mut Vantage) {
+        self.transfers.retain(|(other, _)| *other != peer);
+        let collector = vantage.get(peer).key.collector;
+        vantage.get_mut(peer).session = Session::Up;
+        self.see((collector, Some(peer)), at, vantage);
+    }
+}
+
+/// Whether as much came again as a peer that speaks for the rest must have.
+fn has_come(transfer: &Transfer, parameters: &Parameters) -> bool {
+    (0..2).any(|family| family_has_come(transfer, family, parameters)) || transfer.before == [0, 0]
+}
+
+fn family_has_come(transfer: &Transfer, family: usize, parameters: &Parameters) -> bool {
+    let (before, refreshed) = (transfer.before[family], transfer.refreshed[family]);
+    before > 0 && refreshed * 100 >= before * parameters.resync_percent
+}
+
+fn record(
+    (collector, peer): (CollectorId, Option<PeerId>),
+    from: Time,
+    until: Time,
+    reason: BlindReason,
+    vantage: &Vantage,
+) -> Blind {
+    Blind {
+        collector: vantage.collectors[usize::from(collector.0)].name.clone(),
+        peer_asn: peer.map(|peer| vantage.get(peer).key.asn),
+        from,
+        until: until.max(from),
+        reason,
+    }
+}
