@@ -2,7 +2,6 @@
 
 use crate::detection::level;
 use crate::detection::track::Track;
-use crate::entity::Entity;
 use crate::incident::compose::{Context, compose};
 use crate::inference::Inference;
 use crate::report::{

@@ -97,7 +97,6 @@ impl Inference {
             &update,
             &mut self.vantage,
             &*self.delegations,
-            &self.parameters,
             |row, prefix, before| {
                 if transferring {
                     announced.push((row, prefix, before));
@@ -147,8 +146,8 @@ impl Inference {
     /// A row of the table that the collector is giving.
     pub fn table_row(&mut self, collector: CollectorId, prefix: Prefix, entries: &[TableEntry<'_>]) {
         if let Some(reading) = self.reading.iter_mut().find(|reading| reading.collector == collector) {
-            let Inference { table, vantage, delegations, parameters, .. } = self;
-            reading.row(table, vantage, &**delegations, parameters, (prefix, entries));
+            let Inference { table, vantage, delegations, .. } = self;
+            reading.row(table, vantage, &**delegations, (prefix, entries));
         }
     }
 
@@ -340,14 +339,14 @@ impl Inference {
     fn resync(&mut self, ended: Vec<Resync>) {
         for Resync { peer, since, at, refreshed, speaks } in ended {
             let when = Interval { earliest: since, latest: at.max(since) };
-            let Inference { table, vantage, delegations, parameters, .. } = self;
+            let Inference { table, vantage, delegations, .. } = self;
             let Table { shards, tails, .. } = table;
             for (number, shard) in shards.iter_mut().enumerate() {
                 for row in 0..shard.rows.len() as u32 {
                     let came = refreshed.get(number).is_some_and(|rows| rows.get(row as usize));
                     let family = shard.rows[row as usize].prefix.family() as usize;
                     if !came && speaks[family] && shard.cell(row, peer) != 0 {
-                        let mut lent = Lent { vantage, tails, delegations: &**delegations, parameters };
+                        let mut lent = Lent { vantage, tails, delegations: &**delegations };
                         shard.put(row, peer, 0, when, Source::Message, &mut lent);
                     }
                 }

@@ -41,8 +41,15 @@ impl NetworkRecord {
 pub(crate) struct Step {
     pub(crate) at: Time,
     pub(crate) level: Level,
-    /// Networks and addresses lost, both families together: what "more" and "less" are judged by.
-    pub(crate) lost: (u64, u64),
+    rank: Rank,
+}
+
+/// What "worse" is judged by: the level, then the families' levels (the worse one first), then networks and addresses
+/// lost, both families together.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Rank {
+    levels: (Level, Level, Level),
+    lost: (u64, u64),
 }
 
 /// The entity at its worst.
@@ -50,7 +57,7 @@ pub(crate) struct Step {
 pub(crate) struct Worst {
     pub(crate) at: Time,
     pub(crate) level: Level,
-    pub(crate) lost: (u64, u64),
+    rank: Rank,
     pub(crate) tolls: [Toll; 2],
     pub(crate) levels: [(Level, bool); 2],
     /// Voters that could see it, per family.
@@ -91,25 +98,29 @@ impl Episode {
         watchers: [Vec<u16>; 2],
         parameters: &Parameters,
     ) {
-        let lost = (
-            tolls[0].networks.lost + tolls[1].networks.lost,
-            tolls[0].addresses.lost + tolls[1].addresses.lost,
-        );
-        if self.steps.last().is_some_and(|step| (step.level, step.lost) == (level, lost)) {
+        let levels = [tolls[0].level(parameters), tolls[1].level(parameters)];
+        let rank = Rank {
+            levels: (level, levels[0].0.max(levels[1].0), levels[0].0.min(levels[1].0)),
+            lost: (
+                tolls[0].networks.lost + tolls[1].networks.lost,
+                tolls[0].addresses.lost + tolls[1].addresses.lost,
+            ),
+        };
+        if self.steps.last().is_some_and(|step| step.rank == rank) {
             return;
         }
-        self.steps.push(Step { at, level, lost });
+        self.steps.push(Step { at, level, rank });
         match &mut self.worst {
-            Some(worst) if (level, lost) <= (worst.level, worst.lost) => {
-                if (level, lost) < (worst.level, worst.lost) && worst.records.is_none() {
+            Some(worst) if rank <= worst.rank => {
+                if rank < worst.rank && worst.records.is_none() {
                     worst.records = Some(self.networks.clone());
                 }
             }
             worst => {
-                let levels = [tolls[0].level(parameters), tolls[1].level(parameters)];
                 // The first moment of a level counts as its onset; more losses on the same level only add to the toll.
-                let at = worst.as_ref().filter(|worst| worst.level == level).map_or(at, |worst| worst.at);
-                *worst = Some(Worst { at, level, lost, tolls, levels, watchers, records: None });
+                let same = worst.as_ref().filter(|worst| worst.rank.levels == rank.levels);
+                let at = same.map_or(at, |worst| worst.at);
+                *worst = Some(Worst { at, level, rank, tolls, levels, watchers, records: None });
             }
         }
     }

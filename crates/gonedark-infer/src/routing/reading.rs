@@ -87,7 +87,6 @@ impl Reading {
         table: &mut Table,
         vantage: &mut Vantage,
         delegations: &dyn Delegations,
-        parameters: &Parameters,
         (prefix, entries): (Prefix, &[TableEntry<'_>]),
     ) {
         self.rows += 1;
@@ -109,7 +108,7 @@ impl Reading {
             }
             if self.first.get(index) || at.is_none() {
                 let source = if self.first.get(index) { Source::FirstTable } else { Source::Table };
-                let mut lent = Lent { vantage, tails, delegations, parameters };
+                let mut lent = Lent { vantage, tails, delegations };
                 let what = (prefix, entry.path_id, tail);
                 known = Some(shards[shard].announce(&mut lent, (self.at, entry.peer), what, source).0);
             } else if let Some(row) = at {
@@ -212,7 +211,7 @@ impl Unsettled {
             let since = vantage.get(*peer).stale_since.or(self.previous).unwrap_or(self.at).min(self.at);
             let when = Interval { earliest: since, latest: self.at };
             let shard = &mut shards[usize::from(row.shard)];
-            let mut lent = Lent { vantage, tails, delegations, parameters };
+            let mut lent = Lent { vantage, tails, delegations };
             match route {
                 None => shard.put(row.row, *peer, 0, when, Source::Table, &mut lent),
                 Some((tail, path_id)) => {

@@ -6,7 +6,6 @@ use super::tails::Tails;
 use super::vantage::{Ballot, Vantage};
 use crate::entity::CountryCode;
 use crate::observation::{Delegations, PeerId};
-use crate::parameters::Parameters;
 use crate::report::Interval;
 use foldhash::fast::FixedState;
 use gonedark_route::{Prefix, Time};
@@ -50,7 +49,6 @@ pub(crate) struct Lent<'a> {
     pub(crate) vantage: &'a mut Vantage,
     pub(crate) tails: &'a mut Tails,
     pub(crate) delegations: &'a dyn Delegations,
-    pub(crate) parameters: &'a Parameters,
 }
 
 /// How a route came to be known.

@@ -69,7 +69,6 @@ impl Table {
         update: &Update<'_>,
         vantage: &mut Vantage,
         delegations: &dyn Delegations,
-        parameters: &Parameters,
         mut announced_to: impl FnMut(RowRef, Prefix, Before),
     ) -> u64 {
         let Update { at, peer, path, announced, withdrawn } = *update;
@@ -79,7 +78,7 @@ impl Table {
         let tail = path.map(|path| self.tails.intern(path));
         let (count, mut repeats) = (self.shards.len(), 0);
         let Table { shards, tails, touched, .. } = self;
-        let mut lent = Lent { vantage, tails, delegations, parameters };
+        let mut lent = Lent { vantage, tails, delegations };
         let shard_of =
             |prefix: Prefix| if count == 1 { 0 } else { (prefix.bits() >> 112) as usize * count >> 16 };
         for nlri in withdrawn {
@@ -143,13 +142,13 @@ impl Table {
         let mut changed = false;
         for family in Family::ALL {
             let f = family as usize;
-            let largest =
-                vantage.peers.iter().filter(|peer| peer.tabled).map(|peer| peer.held[f]).max().unwrap_or(0);
+            let tabled = vantage.peers.iter().filter(|peer| peer.tabled && peer.held[f] > 0);
+            let measure = measure(tabled.map(|peer| peer.held[f]).collect(), parameters);
             let candidates: Vec<bool> = vantage
                 .peers
                 .iter()
                 .map(|peer| {
-                    peer.tabled && peer.held[f] > 0 && peer.held[f] * 100 >= largest * parameters.candidate_percent
+                    peer.tabled && peer.held[f] > 0 && peer.held[f] * 100 >= measure * parameters.candidate_percent
                 })
                 .collect();
             let needed = candidates.iter().filter(|candidate| **candidate).count().div_ceil(2) as u32;
@@ -203,6 +202,19 @@ impl Table {
             sorted(known.iter().filter_map(|tail| tail.upstream).collect()),
         )
     }
+}
+
+/// What a table is measured by: the size that more than half of the tables have within a quarter, so that one peer that
+/// leaks does not evict the honest ones; where there is none, as at a collector with one full and many partial feeds,
+/// the largest.
+fn measure(mut sizes: Vec<u64>, parameters: &Parameters) -> u64 {
+    sizes.sort_unstable();
+    let Some(largest) = sizes.last().copied() else { return 0 };
+    let median = sizes[sizes.len() / 2];
+    let near = |size: &&u64| {
+        **size * 100 >= median * parameters.full_feed_percent && median * 100 >= **size * parameters.full_feed_percent
+    };
+    if sizes.iter().filter(near).count() * 2 > sizes.len() { median } else { largest }
 }
 
 /// Within one row and stamp: what is told of voters before what is concluded from it.
