@@ -1,0 +1,251 @@
+//! Drives the inference with archive files.
+
+use super::batch::{Batch, Observation};
+use super::merge::{Merge, Step};
+use super::reading::FileSummary;
+use crate::source::archive::{Kind, Listing, Workers};
+use gonedark_infer::observation::{CollectorId, Delegations, PeerId, PeerKey, TableEntry, Update};
+use gonedark_infer::parameters::Parameters;
+use gonedark_infer::report::{BlindReason, Report};
+use gonedark_infer::{Inference, Watch};
+use gonedark_route::Time;
+
+/// What to replay, and how.
+pub struct Request<'a> {
+    /// The files.
+    pub listing: &'a Listing,
+    /// Begin of the window that is reported on.
+    pub from: Option<Time>,
+    /// Its end: later records are not read.
+    pub until: Option<Time>,
+    /// What is watched.
+    pub watch: Watch,
+    /// Every threshold.
+    pub parameters: Parameters,
+    /// Parts of the table.
+    pub shards: usize,
+    /// Intervals for which a collector is known to have nothing.
+    pub missing: Vec<crate::source::archive::Gap>,
+}
+
+/// What came of it.
+pub struct Outcome {
+    /// What the inference says.
+    pub report: Report,
+    /// What the files were, by collector and time.
+    pub inputs: Vec<FileSummary>,
+}
+
+/// The begin or the end of an interval for which a collector has no data.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Edge {
+    at: Time,
+    /// Ends before begins: where two gaps touch, the second still begins.
+    begins: bool,
+    collector: usize,
+    damage: bool,
+}
+
+struct Replay<'a> {
+    inference: Inference,
+    request: Request<'a>,
+    collectors: Vec<CollectorId>,
+    /// Collector of each file, as an index into `collectors`.
+    of_file: Vec<usize>,
+    /// Edges of gaps not yet reached, the earliest last.
+    edges: Vec<Edge>,
+    inputs: Vec<(usize, FileSummary)>,
+}
+
+/// Replays the files. `progress` is told the number of bytes read after each file.
+pub fn replay(
+    request: Request<'_>,
+    delegations: Box<dyn Delegations + Send>,
+    progress: &mut dyn FnMut(u64),
+) -> Outcome {
+    let inference =
+        Inference::new(request.parameters.clone(), delegations, request.watch.clone(), request.shards);
+    let listing = request.listing;
+    let mut replay = Replay {
+        inference,
+        request,
+        collectors: Vec::new(),
+        of_file: Vec::new(),
+        edges: Vec::new(),
+        inputs: Vec::new(),
+    };
+    replay.name_collectors();
+    let mut merge = Merge::new(&listing.files, replay.request.until, Workers::per_core());
+    while let Some(step) = merge.next() {
+        match step {
+            Step::Run(place, horizon) => {
+                let open = &mut merge.open[place];
+                open.next = replay.run(open.file, &open.batch, open.next, &open.peers, horizon);
+            }
+            Step::Batch(place) => {
+                let open = &mut merge.open[place];
+                replay.name_peers(open.file, &open.batch, &mut open.peers);
+            }
+            Step::End(file, summary) => {
+                replay.end_file(file, &summary);
+                progress(listing.files[file].length);
+                replay.inputs.push((file, *summary));
+            }
+        }
+    }
+    replay.conclude()
+}
+
+impl Replay<'_> {
+    /// Names the collectors in an order that does not depend on that of the paths given.
+    fn name_collectors(&mut self) {
+        let files = &self.request.listing.files;
+        let mut names: Vec<&str> = files.iter().map(|file| file.collector.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        self.collectors = names.iter().map(|name| self.inference.collector(name)).collect();
+        let place = |collector: &str| names.binary_search(&collector).ok();
+        self.of_file = files.iter().map(|file| place(&file.collector).unwrap_or_default()).collect();
+        let known = self.request.listing.gaps();
+        for gap in known.iter().chain(&self.request.missing) {
+            if let Some(collector) = place(&gap.collector) {
+                self.edges.push(Edge { at: gap.from, begins: true, collector, damage: false });
+                self.edges.push(Edge { at: gap.until, begins: false, collector, damage: false });
+            }
+        }
+        self.sort_edges();
+    }
+
+    fn sort_edges(&mut self) {
+        self.edges.sort_unstable_by(|a, b| b.cmp(a));
+    }
+
+    /// Gives the new peers of a batch their numbers.
+    fn name_peers(&mut self, file: usize, batch: &Batch, peers: &mut Vec<Option<PeerId>>) {
+        let collector = self.collectors[self.of_file[file]];
+        for peer in &batch.peers {
+            let key = PeerKey { collector, asn: peer.asn, address: peer.address };
+            peers.push(self.inference.peer(key));
+        }
+    }
+
+    /// Applies observations of a batch from `next` on up to `horizon`; gives the place of the first one not applied.
+    fn run(
+        &mut self,
+        file: usize,
+        batch: &Batch,
+        mut next: usize,
+        peers: &[Option<PeerId>],
+        horizon: Time,
+    ) -> usize {
+        let begin = next;
+        while let Some((at, observation)) = batch.observations.get(next) {
+            let of_table = matches!(observation, Observation::TableRow { .. } | Observation::TableEnd { .. });
+            // The first is due in any case; the others while no other file is.
+            if next > begin && *at >= horizon && !of_table {
+                break;
+            }
+            self.pass_edges(*at);
+            self.apply(file, *at, observation, batch, peers);
+            next += 1;
+        }
+        next
+    }
+
+    fn apply(
+        &mut self,
+        file: usize,
+        at: Time,
+        observation: &Observation,
+        batch: &Batch,
+        peers: &[Option<PeerId>],
+    ) {
+        let collector = self.collectors[self.of_file[file]];
+        let named = |peer: u16| peers.get(usize::from(peer)).copied().flatten();
+        match observation {
+            Observation::Update { peer, path, announced, withdrawn } => {
+                let Some(peer) = named(*peer) else { return };
+                self.inference.update(&Update {
+                    at,
+                    peer,
+                    path: path.as_ref().map(|path| batch.path(path)),
+                    announced: batch.networks(announced),
+                    withdrawn: batch.networks(withdrawn),
+                });
+            }
+            Observation::TableRow { prefix, entries } => {
+                let routes = batch.routes(entries);
+                let entries: Vec<TableEntry<'_>> = routes
+                    .iter()
+                    .filter_map(|entry| {
+                        let peer = named(entry.peer)?;
+                        Some(TableEntry { peer, path: batch.path(&entry.path), path_id: entry.path_id })
+                    })
+                    .collect();
+                self.inference.table_row(collector, *prefix, &entries);
+            }
+            Observation::Session { peer, established } => {
+                if let Some(peer) = named(*peer) {
+                    self.inference.peer_state(at, peer, *established);
+                }
+            }
+            Observation::EndOfRib { peer } => {
+                if let Some(peer) = named(*peer) {
+                    self.inference.end_of_rib(at, peer);
+                }
+            }
+            Observation::Damaged { peer } => {
+                if let Some(peer) = named(*peer) {
+                    self.inference.damage(at, collector, Some(peer));
+                }
+            }
+            Observation::TableBegin => self.inference.table_begin(at, collector),
+            Observation::TableEnd { whole } => self.inference.table_end(collector, *whole),
+        }
+    }
+
+    /// Tells the inference of gaps that begin or end before `at`.
+    fn pass_edges(&mut self, at: Time) {
+        while let Some(edge) = self.edges.last().copied().filter(|edge| edge.at <= at) {
+            self.edges.pop();
+            let collector = self.collectors[edge.collector];
+            let reason = if edge.damage { BlindReason::Damage } else { BlindReason::MissingFile };
+            if edge.begins {
+                self.inference.gap_begin(edge.at, collector, reason);
+            } else {
+                self.inference.gap_end(edge.at, collector);
+            }
+        }
+    }
+
+    /// A file that was cut leaves its collector blind until the next one begins.
+    fn end_file(&mut self, file: usize, summary: &FileSummary) {
+        let (Some(cut), files) = (summary.cut_at, &self.request.listing.files) else { return };
+        let collector = self.of_file[file];
+        let own = |other: &&crate::source::archive::ArchiveFile| {
+            other.collector == files[file].collector && other.kind != Kind::Rib
+        };
+        let next = files.iter().filter(own).filter_map(|other| other.time).filter(|time| *time > cut).min();
+        self.edges.push(Edge { at: cut, begins: true, collector, damage: true });
+        if let Some(next) = next {
+            self.edges.push(Edge { at: next, begins: false, collector, damage: true });
+        }
+        self.sort_edges();
+    }
+
+    fn conclude(mut self) -> Outcome {
+        let last = self.inputs.iter().filter_map(|(_, input)| input.span).map(|(_, last)| last).max();
+        let until = self.request.until.or(last).unwrap_or_default();
+        self.pass_edges(until);
+        let mut report = self.inference.report(until);
+        if let Some(from) = self.request.from {
+            report.window.0 = from;
+            report.incidents.retain(|incident| {
+                let end = incident.phases.last().and_then(|phase| phase.until);
+                end.is_none_or(|end| end >= from)
+            });
+        }
+        self.inputs.sort_by_key(|(file, _)| *file);
+        Outcome { report, inputs: self.inputs.into_iter().map(|(_, input)| input).collect() }
+    }
+}
