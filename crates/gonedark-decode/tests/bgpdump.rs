@@ -24,8 +24,6 @@ fn said_by_us(bytes: &[u8]) -> Said {
         said.states.extend(taken.states.iter().map(|(peer, old, new)| (raw.at, *peer, *old, *new)));
         said.elements.extend(taken.elements);
     }
-    // bgpdump prints no path identifiers.
-    said.elements.iter_mut().for_each(|element| element.nlri.path_id = 0);
     said.elements.sort();
     said.states.sort();
     said
@@ -49,13 +47,48 @@ fn said_by_bgpdump(text: &str) -> Said {
             }
             other => panic!("{other} in {line}"),
         };
-        let nlri = Nlri { prefix: fields[5].parse().unwrap(), path_id: 0 };
-        let path = fields.get(6).copied().unwrap_or_default().to_owned();
+        // A table with path identifiers has one field more.
+        let after = if fields[0] == "TABLE_DUMP2_AP" { 7 } else { 6 };
+        let path_id = if after == 7 { fields[6].parse().unwrap() } else { 0 };
+        let nlri = Nlri { prefix: fields[5].parse().unwrap(), path_id };
+        let path = fields.get(after).copied().unwrap_or_default().to_owned();
         said.elements.push(Element { at, kind, peer: Some(peer), nlri, path });
     }
     said.elements.sort();
     said.states.sort();
     said
+}
+
+/// Golden files with routes that we leave out: name, announced, withdrawn, reason.
+const GOLDEN_IS_WIDER: [(&str, usize, usize, &str); 1] =
+    [("updates.20070211.0141.gz", 93, 58, "IPv4 multicast (SAFI 2), which bgpdump prints like unicast")];
+
+/// How many announcements and withdrawals only they have, in order; an error where we say anything that they do not.
+fn theirs_alone(ours: &Said, theirs: &Said) -> Result<(usize, usize), String> {
+    let (mut announced, mut withdrawn) = (0, 0);
+    let mut expected = theirs.elements.iter();
+    for element in &ours.elements {
+        loop {
+            match expected.next() {
+                Some(same) if same == element => break,
+                Some(other) if other < element => match other.kind {
+                    Kind::Withdrawn => withdrawn += 1,
+                    _ => announced += 1,
+                },
+                other => return Err(format!("ours {element:?}, theirs {other:?}")),
+            }
+        }
+    }
+    for element in expected {
+        match element.kind {
+            Kind::Withdrawn => withdrawn += 1,
+            _ => announced += 1,
+        }
+    }
+    match ours.states == theirs.states {
+        true => Ok((announced, withdrawn)),
+        false => Err(format!("{} state changes, theirs {}", ours.states.len(), theirs.states.len())),
+    }
 }
 
 fn first_difference(ours: &Said, theirs: &Said) -> Option<String> {
@@ -97,13 +130,26 @@ fn every_golden_file_of_bgpdump_is_met_route_by_route() {
         };
         let golden = String::from_utf8(unpack(&expected)).unwrap();
         let ours = said_by_us(&unpack(&folder.join(format!("test_data__{name}"))));
-        if let Some(difference) = first_difference(&ours, &said_by_bgpdump(&golden)) {
-            panic!("{name}: {difference}");
-        }
+        let theirs = said_by_bgpdump(&golden);
+        let unlike = theirs_alone(&ours, &theirs);
+        let listed = GOLDEN_IS_WIDER.iter().find(|(file, ..)| *file == name);
+        assert_eq!(
+            unlike,
+            Ok(listed.map_or((0, 0), |(_, announced, withdrawn, _)| (*announced, *withdrawn))),
+            "{name}"
+        );
         compared += 1;
     }
     assert!(compared >= 10, "only {compared} golden files");
 }
+
+/// Files in which bgpdump is wrong, with the reason. What is right is held in odd_files.rs.
+const BGPDUMP_IS_WRONG: [(&str, &str); 4] = [
+    ("bird_bgp", "path identifiers, not marked, are read as default routes and /1 to /7"),
+    ("bird_bgp.4dcc227", "the same"),
+    ("bird6_bgp", "the same"),
+    ("sample.mrt", "the same, of a public collector: 72 routes too many"),
+];
 
 #[test]
 #[allow(clippy::print_stderr, reason = "the test's reader has to learn that it proves nothing here")]
@@ -114,16 +160,16 @@ fn the_installed_bgpdump_says_the_same_of_the_odd_samples() {
     for path in
         samples.chain([captures.join("ryu/updates.20161101.0000.bz2"), captures.join("bgpipe/sample.mrt")])
     {
+        let name = path.file_name().unwrap().to_str().unwrap();
         let Ok(output) = Command::new("bgpdump").args(["-m"]).arg(&path).output() else {
             assert!(std::env::var_os("CI").is_none(), "on CI bgpdump has to be installed");
             eprintln!("passed over: bgpdump is not installed");
             return;
         };
         let theirs = said_by_bgpdump(&String::from_utf8(output.stdout).unwrap());
-        let ours = said_by_us(&unpack(&path));
-        if let Some(difference) = first_difference(&ours, &theirs) {
-            panic!("{}: {difference}", path.display());
-        }
+        let difference = first_difference(&said_by_us(&unpack(&path)), &theirs);
+        let wrong = BGPDUMP_IS_WRONG.iter().any(|(file, _)| *file == name);
+        assert_eq!(difference.is_some(), wrong, "{name}: {difference:?}");
         compared += 1;
     }
     assert!(compared >= 8);

@@ -32,11 +32,18 @@ pub(crate) struct Choice {
 /// Chooses for all fields of `family` in one message, and checks them. The error is that of the likelier reading.
 #[inline]
 pub(crate) fn choose(mode: AddPath, family: Family, fields: &[Cursor<'_>]) -> Result<Choice, DecodeError> {
+    if fields.iter().all(Cursor::is_empty) {
+        return Ok(Choice::default());
+    }
     let plain = check(fields, family, false);
     // A path identifier below 2^24 starts with a zero byte, which a plain field reads as a default route.
-    let may_have_ids = |field: &Cursor<'_>| matches!(field.rest(), [0, _, _, _, _, ..]) || field.is_empty();
-    if plain.is_ok() && (mode == AddPath::No || (mode != AddPath::Agreed && !fields.iter().all(may_have_ids)))
-    {
+    let has_none = |field: &Cursor<'_>| !field.is_empty() && !matches!(field.rest(), [0, _, _, _, _, ..]);
+    let settled = match mode {
+        AddPath::No => true,
+        AddPath::Unknown | AddPath::Offered => fields.iter().any(has_none),
+        AddPath::Agreed => false,
+    };
+    if plain.is_ok() && settled {
         return Ok(Choice::default());
     }
     choose_by_content(mode, family, fields, plain)

@@ -1,6 +1,6 @@
 //! What the tests of this crate share: where the real captures lie, how they are unpacked, and records taken apart
 //! into single routes that can be compared with what other decoders say.
-#![allow(dead_code, reason = "each test takes its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test takes its part")]
 
 use gonedark_decode::mrt::{Decoder, PeerAddress, RawRecord, Record};
 use gonedark_route::{Nlri, Time};
@@ -63,6 +63,7 @@ pub struct Taken {
     pub unsupported: Option<(u16, u16)>,
     pub treated_as_withdrawn: bool,
     pub inferred_path_ids: bool,
+    pub other_family: bool,
     pub end_of_rib: bool,
     pub opens: usize,
 }
@@ -80,6 +81,7 @@ pub fn take_apart(decoder: &mut Decoder, raw: RawRecord<'_>) -> Taken {
             taken.treated_as_withdrawn = update.warnings.treat_as_withdraw();
             taken.inferred_path_ids =
                 update.warnings.contains(gonedark_decode::bgp::Warning::PathIdsInferred);
+            taken.other_family = update.warnings.contains(gonedark_decode::bgp::Warning::OtherFamily);
             taken.end_of_rib = update.end_of_rib.is_some();
             let path = text(update.path);
             taken.elements.extend(update.announced().map(|nlri| Element {
