@@ -1,1 +1,24 @@
-//! Placeholder
+//! Bytes to records: the formats that routing archives and registries are written in.
+//!
+//! | module | what it reads |
+//! |---|---|
+//! | [`mrt`] | the records of RIPE RIS and RouteViews archives: tables and updates |
+//! | [`bgp`] | the BGP messages and attributes inside them |
+//!
+//! All reading goes through one checked cursor. No I/O, no clock, no panic on any input, no allocation per record
+//! or route: records borrow the bytes they were read from. An error is a small [`DecodeError`] that says where,
+//! what was expected and what was found; the next record can be read after each of them.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)
+)]
+
+pub mod bgp;
+mod cursor;
+mod error;
+pub mod mrt;
+
+pub use error::{DecodeError, Field};

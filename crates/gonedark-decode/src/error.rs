@@ -1,0 +1,162 @@
+use std::fmt;
+
+/// Why bytes could not be decoded: where, what stood there, and what should have.
+///
+/// 24 bytes and `Copy`, so that a damaged archive costs no allocation. Offsets count from the start of the
+/// (decompressed) stream, as the caller gave them with the bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// Something ends before its length says.
+    #[error("byte {offset}: {field} needs {needed} bytes, {left} are left")]
+    Cut {
+        /// Where it starts.
+        offset: u64,
+        /// What is cut.
+        field: Field,
+        /// How many bytes it needs.
+        needed: u32,
+        /// How many there are.
+        left: u32,
+    },
+    /// A value that the format does not allow there.
+    #[error("byte {offset}: {field} is {found}, expected {}", field.expected())]
+    Value {
+        /// Where it stands.
+        offset: u64,
+        /// What it is.
+        field: Field,
+        /// The value that was found.
+        found: u32,
+    },
+}
+
+impl DecodeError {
+    /// Offset from the start of the stream.
+    pub const fn offset(self) -> u64 {
+        match self {
+            DecodeError::Cut { offset, .. } | DecodeError::Value { offset, .. } => offset,
+        }
+    }
+
+    /// What was being read.
+    pub const fn field(self) -> Field {
+        match self {
+            DecodeError::Cut { field, .. } | DecodeError::Value { field, .. } => field,
+        }
+    }
+}
+
+/// The part of a record that an error is about, in the words of the RFCs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
+pub enum Field {
+    /// The twelve bytes before each MRT record (RFC 6396 section 2).
+    MrtHeader,
+    /// The type in an MRT header.
+    MrtType,
+    /// The length in an MRT header.
+    MrtLength,
+    /// An MRT record as a whole.
+    MrtRecord,
+    /// The microseconds of an _ET record (RFC 6396 section 3).
+    Microseconds,
+    /// The table of peers before a RIB (RFC 6396 section 4.3.1).
+    PeerIndexTable,
+    /// A row of a RIB: prefix and number of entries (RFC 6396 section 4.3.2).
+    RibRow,
+    /// An entry of a row (RFC 6396 section 4.3.4).
+    RibEntry,
+    /// An entry of a TABLE_DUMP record (RFC 6396 section 4.2).
+    TableDumpEntry,
+    /// The ASNs, interface and addresses before a BGP message (RFC 6396 section 4.4).
+    PeerHeader,
+    /// The address family of a peer's address.
+    AddressFamily,
+    /// Old and new state of a peer's session (RFC 6396 section 4.4.1).
+    StateChange,
+    /// A prefix length.
+    PrefixLength,
+    /// A prefix with its length and, where there is one, its path identifier.
+    Nlri,
+    /// The sixteen bytes of ones before a BGP message (RFC 4271 section 4.1).
+    BgpMarker,
+    /// The length in a BGP header.
+    BgpLength,
+    /// A BGP message as a whole.
+    BgpMessage,
+    /// The type in a BGP header.
+    BgpType,
+    /// The withdrawn routes of an UPDATE.
+    WithdrawnRoutes,
+    /// The path attributes of an UPDATE or a RIB entry.
+    PathAttributes,
+    /// MP_REACH_NLRI (RFC 4760 section 3).
+    MpReach,
+    /// MP_UNREACH_NLRI (RFC 4760 section 4).
+    MpUnreach,
+    /// How often MP_REACH_NLRI or MP_UNREACH_NLRI occurs in one UPDATE (RFC 7606 section 3 g).
+    MpOccurrences,
+    /// The fields of an OPEN before its parameters (RFC 4271 section 4.2).
+    Open,
+    /// An optional parameter or a capability of an OPEN (RFC 5492).
+    Capability,
+    /// A NOTIFICATION (RFC 4271 section 4.5).
+    Notification,
+    /// A ROUTE-REFRESH (RFC 2918).
+    RouteRefresh,
+}
+
+impl Field {
+    const fn name(self) -> &'static str {
+        match self {
+            Field::MrtHeader => "MRT header",
+            Field::MrtType => "MRT type",
+            Field::MrtLength => "MRT record length",
+            Field::MrtRecord => "MRT record",
+            Field::Microseconds => "microseconds",
+            Field::PeerIndexTable => "PEER_INDEX_TABLE",
+            Field::RibRow => "RIB row",
+            Field::RibEntry => "RIB entry",
+            Field::TableDumpEntry => "TABLE_DUMP entry",
+            Field::PeerHeader => "peer header",
+            Field::AddressFamily => "address family",
+            Field::StateChange => "state change",
+            Field::PrefixLength => "prefix length",
+            Field::Nlri => "NLRI",
+            Field::BgpMarker => "BGP marker byte",
+            Field::BgpLength => "BGP message length",
+            Field::BgpMessage => "BGP message",
+            Field::BgpType => "BGP message type",
+            Field::WithdrawnRoutes => "withdrawn routes",
+            Field::PathAttributes => "path attributes",
+            Field::MpReach => "MP_REACH_NLRI",
+            Field::MpUnreach => "MP_UNREACH_NLRI",
+            Field::MpOccurrences => "number of MP_REACH_NLRI or MP_UNREACH_NLRI",
+            Field::Open => "OPEN",
+            Field::Capability => "OPEN parameter",
+            Field::Notification => "NOTIFICATION",
+            Field::RouteRefresh => "ROUTE-REFRESH",
+        }
+    }
+
+    const fn expected(self) -> &'static str {
+        match self {
+            Field::MrtType => "not 0, which is no record",
+            Field::MrtLength => {
+                "at most what a record of its type can have (16 MiB for a RIB, 66 KiB for a message)"
+            }
+            Field::AddressFamily => "1 (IPv4) or 2 (IPv6)",
+            Field::PrefixLength => "at most 32 (IPv4) or 128 (IPv6)",
+            Field::BgpMarker => "255",
+            Field::BgpLength => "at least 19 and within the record",
+            Field::MpOccurrences => "at most one of each",
+            _ => "another value",
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,202 @@
+//! BGP4MP and BGP4MP_ET: messages and state changes of the collector's sessions (RFC 6396 section 4.4, RFC 8050).
+
+use crate::bgp::{AddPath, Message, Session};
+use crate::cursor::Cursor;
+use crate::error::{DecodeError, Field};
+use crate::mrt::sessions::Sessions;
+use crate::mrt::{PeerAddress, RawRecord, Record};
+use gonedark_route::{Asn, AsnSize, Family};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// What a subtype says of its records.
+#[derive(Clone, Copy)]
+enum Layout {
+    StateChange(AsnSize),
+    Message {
+        size: AsnSize,
+        /// The collector's own messages (the _LOCAL subtypes).
+        sent: bool,
+        /// Of a session with ADD-PATH (RFC 8050 section 3).
+        add_path: bool,
+    },
+}
+
+impl Layout {
+    #[inline]
+    fn of(subtype: u16) -> Option<Self> {
+        let message = |size, sent, add_path| Some(Layout::Message { size, sent, add_path });
+        match subtype {
+            0 => Some(Layout::StateChange(AsnSize::Two)),
+            1 => message(AsnSize::Two, false, false),
+            4 => message(AsnSize::Four, false, false),
+            5 => Some(Layout::StateChange(AsnSize::Four)),
+            6 => message(AsnSize::Two, true, false),
+            7 => message(AsnSize::Four, true, false),
+            8 => message(AsnSize::Two, false, true),
+            9 => message(AsnSize::Four, false, true),
+            10 => message(AsnSize::Two, true, true),
+            11 => message(AsnSize::Four, true, true),
+            // 2 BGP4MP_ENTRY and 3 BGP4MP_SNAPSHOT (RFC 6396 section B.2.5) are of no archive that we know.
+            _ => None,
+        }
+    }
+}
+
+/// The two ends of a session.
+struct Ends {
+    peer: PeerAddress,
+    collector_asn: Asn,
+}
+
+#[inline]
+fn asn(cursor: &mut Cursor<'_>, size: AsnSize) -> Result<Asn, DecodeError> {
+    Ok(Asn(match size {
+        AsnSize::Two => u32::from(cursor.u16(Field::PeerHeader)?),
+        AsnSize::Four => cursor.u32(Field::PeerHeader)?,
+    }))
+}
+
+impl Ends {
+    #[inline]
+    fn read(cursor: &mut Cursor<'_>, size: AsnSize) -> Result<Self, DecodeError> {
+        let peer_asn = asn(cursor, size)?;
+        let collector_asn = asn(cursor, size)?;
+        let [_interface_high, _interface_low] = cursor.array(Field::PeerHeader)?;
+        let at_family = *cursor;
+        let family = match cursor.u16(Field::AddressFamily)? {
+            1 => Family::V4,
+            2 => Family::V6,
+            other => return Err(at_family.value(Field::AddressFamily, u32::from(other))),
+        };
+        let address = cursor.address(family, Field::PeerHeader)?;
+        cursor.address(family, Field::PeerHeader)?;
+        Ok(Ends { peer: PeerAddress { asn: peer_asn, address }, collector_asn })
+    }
+
+    /// The short form of Zebra in 2000: two ASNs, no interface, no family and no addresses.
+    #[cold]
+    fn read_short(cursor: &mut Cursor<'_>) -> Result<Self, DecodeError> {
+        let peer_asn = asn(cursor, AsnSize::Two)?;
+        let collector_asn = asn(cursor, AsnSize::Two)?;
+        let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        Ok(Ends { peer: PeerAddress { asn: peer_asn, address }, collector_asn })
+    }
+}
+
+/// Decodes a record of type BGP4MP or BGP4MP_ET.
+#[inline]
+pub(crate) fn decode<'a>(
+    raw: RawRecord<'a>,
+    sessions: &mut Sessions,
+    scratch: &'a mut Vec<u8>,
+) -> Result<Record<'a>, DecodeError> {
+    let cursor = Cursor::new(raw.body, raw.body_offset());
+    match Layout::of(raw.subtype) {
+        Some(Layout::Message { size, sent, add_path }) => {
+            message(cursor, size, sent, add_path, sessions, scratch)
+        }
+        Some(Layout::StateChange(size)) => state_change(cursor, size, sessions),
+        None => Ok(Record::Unsupported { kind: raw.kind, subtype: raw.subtype }),
+    }
+}
+
+#[inline]
+fn message<'a>(
+    mut cursor: Cursor<'a>,
+    size: AsnSize,
+    sent: bool,
+    marked: bool,
+    sessions: &mut Sessions,
+    scratch: &'a mut Vec<u8>,
+) -> Result<Record<'a>, DecodeError> {
+    let ends = match size == AsnSize::Two && has_marker_after_asns(cursor.rest()) {
+        true => Ends::read_short(&mut cursor)?,
+        false => Ends::read(&mut cursor, size)?,
+    };
+    let peer = ends.peer;
+    let [add_path_v4, add_path_v6] = match marked {
+        true => [AddPath::Agreed; 2],
+        false => sessions.add_path(peer.address),
+    };
+    let session = Session { asn_size: size, add_path_v4, add_path_v6 };
+    let message = match Message::read(cursor.rest(), cursor.offset(), &session, scratch) {
+        Ok(message) => message,
+        Err(error) => return Ok(Record::Damaged { peer, error }),
+    };
+    match message {
+        _ if sent && !matches!(message, Message::Open(_)) => Ok(Record::Sent { peer, message }),
+        Message::Update(update) => {
+            let inferred = Family::ALL.map(|family| update.inferred_path_ids(family));
+            if inferred != [false; 2] {
+                sessions.inferred(peer.address, inferred);
+            }
+            Ok(Record::Update { peer, update })
+        }
+        Message::Open(open) => {
+            // Not every writer uses the _LOCAL subtypes: the OPEN's own ASN says whose it is.
+            let by_collector = sent || (open.asn == ends.collector_asn && open.asn != peer.asn);
+            sessions.open(peer.address, by_collector, &open);
+            match by_collector {
+                true => Ok(Record::Sent { peer, message }),
+                false => Ok(Record::Message { peer, message }),
+            }
+        }
+        _ => Ok(Record::Message { peer, message }),
+    }
+}
+
+/// States of a session (RFC 4271 section 8.2.2) in which nothing of the last one holds any more: Idle, Connect, Active.
+const DOWN: std::ops::RangeInclusive<u16> = 1..=3;
+
+fn state_change<'a>(
+    mut cursor: Cursor<'a>,
+    size: AsnSize,
+    sessions: &mut Sessions,
+) -> Result<Record<'a>, DecodeError> {
+    let short = size == AsnSize::Two && cursor.rest().len() == 8;
+    let ends = if short { Ends::read_short(&mut cursor)? } else { Ends::read(&mut cursor, size)? };
+    let old = cursor.u16(Field::StateChange)?;
+    let new = cursor.u16(Field::StateChange)?;
+    if DOWN.contains(&new) {
+        sessions.down(ends.peer.address);
+    }
+    Ok(Record::StateChange { peer: ends.peer, old, new })
+}
+
+#[inline]
+fn has_marker_after_asns(bytes: &[u8]) -> bool {
+    bytes.get(4..20).is_some_and(|marker| marker == [0xFF; 16])
+}
+
+/// Whether the length of an _ET record leaves out its microseconds, as that of a writer of 2015 does. `body` starts
+/// with the microseconds and has the length of the header.
+#[inline]
+pub(crate) fn is_four_bytes_short(subtype: u16, body: &[u8]) -> bool {
+    let Some(layout) = Layout::of(subtype) else { return false };
+    let size = match layout {
+        Layout::StateChange(size) | Layout::Message { size, .. } => size,
+    };
+    needed(layout, size, body).is_some_and(|needed| needed == body.len().saturating_add(4))
+}
+
+/// How long a record with microseconds is by what stands in it.
+#[inline]
+fn needed(layout: Layout, size: AsnSize, body: &[u8]) -> Option<usize> {
+    let asns = size.bytes().checked_mul(2)?;
+    let at_family = asns.checked_add(4 + 2)?;
+    let address = match body.get(at_family..)?.first_chunk::<2>()? {
+        [0, 1] => 4,
+        [0, 2] => 16,
+        _ => return None,
+    };
+    let after_ends = at_family.checked_add(2 + 2 * address)?;
+    match layout {
+        Layout::StateChange(_) => after_ends.checked_add(4),
+        Layout::Message { .. } => {
+            let header = body.get(after_ends..)?.first_chunk::<18>()?;
+            let [marker @ .., high, low] = header;
+            let length = usize::from(u16::from_be_bytes([*high, *low]));
+            (*marker == [0xFF; 16]).then_some(after_ends.checked_add(length)?)
+        }
+    }
+}
