@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`mrt`] | the records of RIPE RIS and RouteViews archives: tables and updates |
 //! | [`bgp`] | the BGP messages and attributes inside them |
+//! | [`delegated`] | the registries' statistics of what is delegated to whom |
 //!
 //! All reading goes through one checked cursor. No I/O, no clock, no panic on any input, no allocation per record
 //! or route: records borrow the bytes they were read from. An error is a small [`DecodeError`] that says where,
@@ -18,6 +19,7 @@
 
 pub mod bgp;
 mod cursor;
+pub mod delegated;
 mod error;
 pub mod mrt;
 

@@ -1,4 +1,6 @@
-//! What can go dark.
+//! What can go dark, and which networks belong to it.
+
+pub mod registry;
 
 use gonedark_route::Asn;
 use std::fmt;
