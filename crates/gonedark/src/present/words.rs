@@ -1,0 +1,194 @@
+//! The words for what the inference says in values: states, levels, reasons, notes. Text and page share them.
+
+use super::course::Course;
+use super::{Case, Damage, times};
+use gonedark_infer::report::{
+    BlindReason, EntityState, EntityStatus, FamilyLoss, Incident, Level, Note, PhaseState,
+};
+use gonedark_route::{Asn, Family};
+
+/// The line with which every report ends. After Dyn's rule of 2014: "The data themselves don't speak to motivations,
+/// or distinguish human factors from physical infrastructure problems."
+pub const NO_CAUSE: &str =
+    "Routing alone does not tell why a network went dark or who had a hand in it; nothing here says so.";
+
+/// A sign for a state, of its own shape, so that no state is told by colour alone.
+pub const fn sign(state: PhaseState) -> char {
+    match state {
+        PhaseState::Unstable => '≈',
+        PhaseState::Partial => '▒',
+        PhaseState::Severe => '▓',
+        PhaseState::Dark => '■',
+        PhaseState::Recovering => '↑',
+        PhaseState::Unknown => '?',
+    }
+}
+
+/// The family as people write it.
+pub const fn family(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "IPv4",
+        Family::V6 => "IPv6",
+    }
+}
+
+/// What addresses of the family are counted in.
+pub const fn address_unit(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "/24s",
+        Family::V6 => "/48s",
+    }
+}
+
+/// `1 network`, `4 networks`.
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", times::grouped(number), if number == 1 { one } else { many })
+}
+
+/// The incident's families that had networks.
+pub fn families(incident: &Incident) -> impl Iterator<Item = (Family, &FamilyLoss)> {
+    Family::ALL
+        .into_iter()
+        .zip(&incident.families)
+        .filter_map(|(family, loss)| Some((family, loss.as_ref()?)))
+}
+
+/// `dark`, `severe, split`, `unstable`: the level of an incident in a table.
+pub fn level(incident: &Incident) -> String {
+    let split = families(incident).any(|(_, loss)| loss.split);
+    match (incident.is_unstable_only(), split) {
+        (true, _) => "unstable".to_owned(),
+        (false, true) => format!("{}, split", incident.level.name()),
+        (false, false) => incident.level.name().to_owned(),
+    }
+}
+
+/// The phase state that stands for an incident in a table: for its sign and its colour.
+pub fn state(incident: &Incident) -> PhaseState {
+    match incident.level {
+        _ if incident.is_unstable_only() => PhaseState::Unstable,
+        Level::Dark => PhaseState::Dark,
+        Level::Severe => PhaseState::Severe,
+        Level::Partial => PhaseState::Partial,
+        Level::None => PhaseState::Unknown,
+    }
+}
+
+/// An entity's state in words.
+pub const fn entity_state(state: EntityState) -> &'static str {
+    match state {
+        EntityState::Unknown => "could not be seen",
+        other => other.name(),
+    }
+}
+
+/// Why somebody could not see.
+pub const fn reason(reason: BlindReason) -> &'static str {
+    match reason {
+        BlindReason::MissingFile => "no file where there should be one",
+        BlindReason::SessionDown => "session down",
+        BlindReason::Absent => "absent from the table and silent",
+        BlindReason::SilentRestart => "restarted without saying so",
+        BlindReason::Damage => "damaged record or file",
+    }
+}
+
+/// What limits a statement, as a sentence.
+pub fn note(note: &Note) -> String {
+    match note {
+        Note::TableNotSeen { collector } => format!(
+            "No table of {collector} was read before its updates: only networks that its peers spoke of are known, and \
+             what was lost before the first of them was heard is not."
+        ),
+        Note::AgedOut { prefix, lost } => format!(
+            "{prefix} has been withdrawn since {} UTC, so long that it no longer counts.",
+            times::long_stamp(*lost)
+        ),
+        Note::ClockSkew { collector, micros } => format!(
+            "The stamps of {collector} run {} {} the others'; intervals are wider by as much.",
+            skew(micros.unsigned_abs()),
+            if *micros < 0 { "behind" } else { "ahead of" }
+        ),
+        Note::LateRecords { collector, count } => format!(
+            "{} of {collector} came too late to be put in order and {} taken when {}.",
+            counted(*count, "record", "records"),
+            if *count == 1 { "was" } else { "were" },
+            if *count == 1 { "it came" } else { "they came" },
+        ),
+        Note::NextToBlindness => {
+            "The worst of it lies next to an interval in which too few could see: it may have begun earlier or ended later."
+                .to_owned()
+        }
+    }
+}
+
+fn skew(micros: u64) -> String {
+    if micros >= 10_000_000 {
+        times::duration((micros / 1_000_000) as i64)
+    } else {
+        format!("{}.{} s", micros / 1_000_000, micros / 100_000 % 10)
+    }
+}
+
+/// `AS4837, AS22351`; a dash where there is none.
+pub fn asns(asns: &[Asn]) -> String {
+    if asns.is_empty() {
+        return "-".to_owned();
+    }
+    asns.iter().map(Asn::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// `a, b and c`.
+pub fn listed(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [start @ .., last] => format!("{} and {last}", start.join(", ")),
+    }
+}
+
+/// At most `most` of them, and how many more there are.
+pub fn few_asns(all: &[Asn], most: usize) -> String {
+    match all.len() {
+        len if len > most => format!("{} and {} more", asns(&all[..most]), len - most),
+        _ => asns(all),
+    }
+}
+
+/// With a capital letter.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// `offset 4711: what (3 times)`.
+pub fn damage(damage: &Damage) -> String {
+    let place = damage.offset.map(|offset| format!("offset {offset}: ")).unwrap_or_default();
+    let times =
+        if damage.count > 1 { format!(" ({} times)", times::grouped(damage.count)) } else { String::new() };
+    format!("{place}{}{times}", damage.what)
+}
+
+/// How long the worst of it lasted, in a table: the longest that it can have been; `lasts` where it does.
+pub fn lasted(case: &Case<'_>, incident: &Incident) -> String {
+    let since = if incident.is_unstable_only() { incident.begin() } else { incident.onset.earliest };
+    let until = match incident.recovery {
+        Some(recovery) if !incident.is_unstable_only() => recovery.latest,
+        _ => case.end(incident),
+    };
+    let lasts = if incident.ended || incident.recovery.is_some() { "" } else { ", lasts" };
+    format!("{}{lasts}", times::duration(times::seconds_between(since, until)))
+}
+
+/// `3 of 4`: networks of a family up at the end of the window; a dash where it has none, a question mark where too few
+/// could see.
+pub fn up(status: &EntityStatus, family: Family) -> String {
+    let networks = status.networks[family as usize];
+    match (networks.before, status.state) {
+        (_, EntityState::Unknown) => "?".to_owned(),
+        (0, _) => "-".to_owned(),
+        (before, _) => {
+            format!("{} of {}", times::grouped(before.saturating_sub(networks.lost)), times::grouped(before))
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The forms in which a run is told: sentence, text, JSON, CSV, picture, page.
+
+mod fixtures;
+mod golden;
+mod sentence;
