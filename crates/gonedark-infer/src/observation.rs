@@ -61,3 +61,13 @@ pub trait Delegations {
     /// The country that an AS is delegated to.
     fn country_of_asn(&self, asn: Asn) -> Option<crate::entity::CountryCode>;
 }
+
+impl Delegations for crate::entity::registry::CountryTable {
+    fn split(&self, prefix: Prefix, into: &mut Vec<(crate::entity::CountryCode, u64)>) {
+        into.extend(crate::entity::registry::CountryTable::split(self, prefix).iter());
+    }
+
+    fn country_of_asn(&self, asn: Asn) -> Option<crate::entity::CountryCode> {
+        crate::entity::registry::CountryTable::country_of_asn(self, asn)
+    }
+}
