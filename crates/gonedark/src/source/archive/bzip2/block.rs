@@ -24,7 +24,8 @@ pub(super) enum BlockFault {
     TooLong,
 }
 
-/// Decodes the one block whose bits `more` gives, from its magic on, piece by piece; appends its data to `out`.
+/// Decodes the one block whose bits `more` gives, from its magic on, piece by piece; its data goes to `out`,
+/// which is empty.
 ///
 /// Gives the number of bytes after which the block was complete; its last bit is among the last [`READ_AHEAD`].
 /// The bits behind the block must be those of a magic (as far as they are given), else the block is `Corrupt`, with its
@@ -37,26 +38,23 @@ pub(super) fn decode(
     let mut decoder = Decompress::new(false);
     // The size in the stream's header only says how much memory is needed; 9 is enough for every block.
     let header = b"BZh9";
-    let mut first = [0; 1];
-    decoder.decompress(header, &mut first).map_err(|_| BlockFault::Corrupt)?;
-    // With room for one byte the decoder stops as soon as it has the whole block.
-    while decoder.total_out() == 0 {
-        let piece = more().filter(|piece| !piece.is_empty()).ok_or(BlockFault::Short)?;
-        let mut used = 0;
-        while used < piece.len() && decoder.total_out() == 0 {
-            let before = decoder.total_in();
-            decoder.decompress(&piece[used..], &mut first).map_err(|_| BlockFault::Corrupt)?;
-            used += (decoder.total_in() - before) as usize;
+    decoder.decompress(header, &mut []).map_err(|_| BlockFault::Corrupt)?;
+    // Without room for data the decoder leaves input untouched once it has the whole block.
+    let consumed = loop {
+        let piece = more().unwrap_or_default();
+        let before = decoder.total_in();
+        decoder.decompress(&piece, &mut []).map_err(|_| BlockFault::Corrupt)?;
+        let used = decoder.total_in() - before;
+        if used < piece.len() as u64 || piece.is_empty() {
+            break decoder.total_in() - header.len() as u64;
         }
-    }
-    let consumed = decoder.total_in() - header.len() as u64;
-    out.extend_from_slice(&first);
+    };
     loop {
         out.reserve(ROOM);
         let before = out.len();
         decoder.decompress_vec(&[], out).map_err(|_| BlockFault::Corrupt)?;
         if out.len() == before {
-            return Ok(consumed);
+            return if out.is_empty() { Err(BlockFault::Short) } else { Ok(consumed) };
         }
         if out.len() > limit {
             return Err(BlockFault::TooLong);
