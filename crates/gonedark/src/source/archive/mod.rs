@@ -1,0 +1,23 @@
+//! Routing archives on disk: which files there are, and their decompressed bytes.
+//!
+//! - [`list`] turns the paths that a person gave into archive files in a fixed order, with the collector and the
+//!   nominal time of each, and says which it passed over and why.
+//! - [`Rhythm`] learns from the times of a collector's update files how often it writes one, and so which are missing.
+//! - [`ArchiveReader`] gives the decompressed bytes of one file, decoding ahead on [`Workers`], and the sha256 of the
+//!   file as it lies on disk, in one reading.
+
+mod bzip2;
+mod files;
+mod input;
+mod member;
+mod name;
+mod reader;
+mod rhythm;
+mod stream;
+mod workers;
+
+pub use files::{ArchiveFile, Gap, Listing, PassedOver, Why, list};
+pub use name::{FileName, Kind};
+pub use reader::{ArchiveReader, Damage, Digest, Fault, Format};
+pub use rhythm::Rhythm;
+pub use workers::Workers;
