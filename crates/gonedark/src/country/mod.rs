@@ -3,7 +3,7 @@
 //! - [`place`]: names, capitals, local time;
 //! - [`statistics`]: the RIRs' files as they lie on disk, checked;
 //! - [`table`]: the table that is made of them, and where it is from;
-//! - [`load`]: the table for a run: from files, from the data folder, or built in.
+//! - [`mod@load`]: the table for a run: from files, from the data folder, or built in.
 
 mod gazetteer;
 pub mod load;

@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 use std::fmt;
 
 /// Countries with more than one clock, by the IANA database of 2025 at any time since 2011; tested against it.
-/// China (Urumqi's second clock is not official) and Ukraine (clocks under occupation) are left out.
+/// Clocks that the country itself does not recognise are left out: Urumqi, Northern Cyprus in 2017, occupied Ukraine.
 const SEVERAL_ZONES: [&str; 22] = [
     "AQ", "AU", "BR", "CA", "CD", "CL", "EC", "ES", "FM", "GL", "ID", "KI", "KZ", "MN", "MX", "NZ", "PF",
     "PG", "PT", "RU", "UM", "US",

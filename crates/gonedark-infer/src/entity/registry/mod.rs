@@ -165,6 +165,8 @@ impl CountryTable {
     }
 
     /// A network cut where the country changes, ascending: every address is in exactly one piece.
+    ///
+    /// As many steps as there are cuts: one for nearly every network, 100,000 for the default route.
     pub fn pieces(&self, prefix: Prefix) -> impl Iterator<Item = Piece> {
         let (first, last) = shares::bounds(prefix);
         self.addresses(prefix.family()).cuts(first, last).map(|(first, last, country)| Piece {
@@ -177,13 +179,8 @@ impl CountryTable {
     /// The country of a network that no cut divides (nearly all of them): `Some(None)` where nobody has it, `None`
     /// where it is divided.
     fn whole(&self, prefix: Prefix) -> Option<Option<CountryCode>> {
-        let ranges = self.addresses(prefix.family());
         let (first, last) = shares::bounds(prefix);
-        let position = ranges.position(first);
-        if ranges.position(last) != position {
-            return None;
-        }
-        Some(position.and_then(|position| self.country(ranges.country(position))))
+        Some(self.country(self.addresses(prefix.family()).undivided(first, last)?))
     }
 
     fn addresses(&self, family: Family) -> Ranges<'_> {

@@ -59,17 +59,29 @@ impl<'a> Ranges<'a> {
         if bucket >= self.buckets() {
             return self.countries.len().checked_sub(1);
         }
-        let (mut from, mut until) = (self.start(bucket), self.start(bucket + 1));
-        let low = key & self.low_mask();
-        while from < until {
-            let middle = from.midpoint(until);
-            if self.low(middle) <= low {
-                from = middle + 1;
-            } else {
-                until = middle;
+        let (from, until) = (self.start(bucket), self.start(bucket + 1));
+        let (lows, low) = (self.lows_of(from, until), key & self.low_mask());
+        let below = if self.low_bytes == 2 { at_most::<2>(lows, low) } else { at_most::<6>(lows, low) };
+        (from + below).checked_sub(1)
+    }
+
+    /// The country's number of `first..=last` where no cut lies within; `None` where one does.
+    #[inline]
+    pub(super) fn undivided(&self, first: u64, last: u64) -> Option<u8> {
+        let position = self.position(first);
+        let next = position.map_or(0, |position| position + 1);
+        // Nearly always both ends are of one bucket, and the next cut says it.
+        let bucket = |key: u64| (key >> self.low_bits()).checked_sub(self.first_bucket);
+        let undivided = match bucket(last) {
+            None => true,
+            Some(last_bucket)
+                if bucket(first) == Some(last_bucket) && last_bucket < self.buckets() as u64 =>
+            {
+                next >= self.start(last_bucket as usize + 1) || self.low(next) > last & self.low_mask()
             }
-        }
-        from.checked_sub(1)
+            Some(_) => self.position(last) == position,
+        };
+        undivided.then(|| position.map_or(0, |position| self.country(position)))
     }
 
     /// The country's number from the cut at `position` on; 0 for none.
@@ -110,7 +122,8 @@ impl<'a> Ranges<'a> {
             if self.start(bucket) != from || until < from || until > self.countries.len() {
                 return Err("bucket starts do not ascend");
             }
-            if (from + 1..until).any(|position| self.low(position - 1) >= self.low(position)) {
+            let lows = self.lows_of(from, until);
+            if !(if self.low_bytes == 2 { ascend::<2>(lows) } else { ascend::<6>(lows) }) {
                 return Err("cuts do not ascend");
             }
             from = until;
@@ -118,7 +131,7 @@ impl<'a> Ranges<'a> {
         if from != self.countries.len() {
             return Err("cuts outside every bucket");
         }
-        if self.countries.iter().any(|country| usize::from(*country) > countries) {
+        if self.countries.iter().max().is_some_and(|largest| usize::from(*largest) > countries) {
             return Err("a country that is not listed");
         }
         Ok(())
@@ -141,15 +154,39 @@ impl<'a> Ranges<'a> {
         u32_at(self.starts, bucket) as usize
     }
 
+    /// The low parts of the cuts `from..until`.
+    #[inline]
+    fn lows_of(&self, from: usize, until: usize) -> &'a [u8] {
+        self.lows.get(from * self.low_bytes..until * self.low_bytes).unwrap_or_default()
+    }
+
     #[inline]
     fn low(&self, position: usize) -> u64 {
-        let at = position * self.low_bytes;
-        match self.lows.get(at..at + self.low_bytes) {
-            Some([a, b]) => u64::from(u16::from_le_bytes([*a, *b])),
-            Some([a, b, c, d, e, f]) => u64::from_le_bytes([*a, *b, *c, *d, *e, *f, 0, 0]),
+        match *self.lows_of(position, position + 1) {
+            [a, b] => number(&[a, b]),
+            [a, b, c, d, e, f] => number(&[a, b, c, d, e, f]),
             _ => 0,
         }
     }
+}
+
+/// A little-endian number of up to eight bytes.
+#[inline]
+fn number<const W: usize>(raw: &[u8; W]) -> u64 {
+    let mut wide = [0; 8];
+    wide[..W].copy_from_slice(raw);
+    u64::from_le_bytes(wide)
+}
+
+/// How many of the ascending numbers are at most `limit`.
+#[inline]
+fn at_most<const W: usize>(numbers: &[u8], limit: u64) -> usize {
+    numbers.as_chunks::<W>().0.partition_point(|raw| number(raw) <= limit)
+}
+
+/// Whether the numbers ascend strictly.
+fn ascend<const W: usize>(numbers: &[u8]) -> bool {
+    numbers.as_chunks::<W>().0.is_sorted_by(|a, b| number(a) < number(b))
 }
 
 /// The little-endian number at four times `index`; 0 past the end.
