@@ -1,1 +1,3 @@
-//! x
+//! Says which country or network has gone dark, since when, how much, and what could not be seen.
+
+pub mod scenario;
