@@ -10,7 +10,6 @@
 //! | module | what lives here |
 //! |---|---|
 //! | [`source`] | where observations come from: archive files |
-//! | [`fetch`] | downloads: archives of RIS and RouteViews, the registries' statistics |
 //! | [`pipeline`] | files to batches to the inference, merged by time |
 //! | [`country`] | which network is whose: tables built in and loaded, names, local clocks |
 //! | [`scenario`] | invented and reconstructed Internets as text, and the archives made from them |
@@ -25,4 +24,5 @@ pub mod commands;
 pub mod country;
 pub mod pipeline;
 pub mod present;
+pub mod scenario;
 pub mod source;

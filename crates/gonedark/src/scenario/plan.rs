@@ -36,6 +36,20 @@ pub struct Scenario {
     pub(crate) document: Document,
 }
 
+impl Scenario {
+    /// The countries that its events withdraw networks of, ascending: whom it tells of.
+    pub fn subjects(&self) -> Vec<String> {
+        let lost = self.events.iter().filter_map(|event| match &event.what {
+            What::Lose { networks, .. } => Some(networks),
+            What::Flaps(flaps) => Some(&flaps.networks),
+            _ => None,
+        });
+        let countries = lost.flatten().filter_map(|network| self.networks.get(*network as usize)?.country);
+        let countries: std::collections::BTreeSet<CountryCode> = countries.collect();
+        countries.iter().map(ToString::to_string).collect()
+    }
+}
+
 /// A collector.
 #[derive(Clone, Debug)]
 pub struct Collector {

@@ -1,0 +1,59 @@
+//! From what was typed to what it means.
+
+use super::Failure;
+use gonedark_infer::Watch;
+use gonedark_infer::entity::CountryCode;
+use gonedark_route::{Asn, Time};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// A moment: RFC 3339, or a date, which means its midnight in UTC.
+///
+/// # Errors
+/// Text that is neither.
+pub fn moment(flag: &str, text: &str) -> Result<Time, Failure> {
+    let parsed = text.parse::<Timestamp>().ok().or_else(|| {
+        let date: Date = text.parse().ok()?;
+        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    });
+    parsed.map(|at| Time::from_micros(at.as_microsecond())).ok_or_else(|| {
+        Failure::Usage(format!(
+            "--{flag} {text}: expected a moment in UTC such as 2014-12-22T16:15:00Z or 2014-12-22"
+        ))
+    })
+}
+
+/// A duration in microseconds: `90s`, `2m`, `1h30m`.
+///
+/// # Errors
+/// Text that is none, or a negative one.
+pub fn duration(flag: &str, text: &str) -> Result<i64, Failure> {
+    let parsed = text.parse::<SignedDuration>().ok().map(|duration| duration.as_micros());
+    parsed
+        .and_then(|micros| i64::try_from(micros).ok())
+        .filter(|micros| *micros >= 0)
+        .ok_or_else(|| Failure::Usage(format!("--{flag} {text}: expected a duration such as 90s, 2m or 1h30m")))
+}
+
+/// What is watched.
+///
+/// # Errors
+/// A country that is no two letters, an AS that is no number.
+pub fn watch(countries: &[String], asns: &[String]) -> Result<Watch, Failure> {
+    let mut watch = Watch::default();
+    for text in countries.iter().flat_map(|list| list.split(',')) {
+        let code = CountryCode::new(text.trim()).ok_or_else(|| {
+            Failure::Usage(format!("--country {text}: expected a code of two letters such as KP"))
+        })?;
+        watch.countries.insert(code);
+    }
+    for text in asns.iter().flat_map(|list| list.split(',')) {
+        let digits = text.trim().trim_start_matches("AS").trim_start_matches("as");
+        let asn = digits.parse().map_err(|_| {
+            Failure::Usage(format!("--asn {text}: expected an AS number such as 131279 or AS131279"))
+        })?;
+        watch.asns.insert(Asn(asn));
+    }
+    Ok(watch)
+}

@@ -1,0 +1,147 @@
+//! `gonedark replay`: archive files in, a report out.
+
+use super::output;
+use super::{Failure, meaning};
+use crate::cli;
+use crate::country;
+use crate::pipeline::{Outcome, Request, replay};
+use crate::source::archive::{self, Gap, Listing, Why};
+use anyhow::anyhow;
+use gonedark_infer::parameters::Parameters;
+use gonedark_route::Time;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+/// A replay, with everything typed turned into what it means.
+pub(super) struct Plan {
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) delegated: Vec<PathBuf>,
+    pub(super) data: Option<PathBuf>,
+    pub(super) watch: gonedark_infer::Watch,
+    pub(super) from: Option<Time>,
+    pub(super) until: Option<Time>,
+    pub(super) parameters: Parameters,
+    pub(super) shards: usize,
+    pub(super) missing: Vec<Gap>,
+    pub(super) reconstruction: Option<String>,
+}
+
+pub(super) fn run(arguments: &cli::Replay, out: &mut dyn Write) -> Result<(), Failure> {
+    let moment = |flag, text: &Option<String>| text.as_deref().map(|text| meaning::moment(flag, text)).transpose();
+    let parameters = Parameters {
+        min_duration: meaning::duration("min-duration", &arguments.min_duration)?,
+        ..Parameters::default()
+    };
+    let (from, until) = (moment("from", &arguments.from)?, moment("until", &arguments.until)?);
+    if let (Some(from), Some(until)) = (from, until)
+        && from >= until
+    {
+        return Err(Failure::Usage(format!("--from {from} is not before --until {until}")));
+    }
+    let plan = Plan {
+        paths: arguments.paths.clone(),
+        delegated: arguments.delegated.clone(),
+        data: arguments.data.clone(),
+        watch: meaning::watch(&arguments.country, &arguments.asn)?,
+        from,
+        until,
+        parameters,
+        shards: arguments.shards,
+        missing: Vec::new(),
+        reconstruction: None,
+    };
+    output::check(&arguments.output)?;
+    let done = execute(plan)?;
+    output::write(&done, &arguments.output, out)?;
+    let damaged = done.run.inputs.iter().filter(|input| !input.damage.is_empty()).count();
+    if arguments.strict && damaged > 0 {
+        let error = anyhow!("{damaged} of {} files are damaged, and --strict was given", done.run.inputs.len());
+        return Err(Failure::Input(error));
+    }
+    Ok(())
+}
+
+/// Replays, and puts together what a report needs.
+pub(super) fn execute(plan: Plan) -> Result<output::Done, Failure> {
+    let mut listing = archive::list(&plan.paths);
+    leave_out_later(&mut listing, plan.until);
+    if listing.files.is_empty() {
+        return Err(nothing_to_read(&plan.paths, &listing));
+    }
+    let first = listing.files.iter().filter_map(|file| file.time).min();
+    let at = plan.from.or(first).unwrap_or(Time::MAX);
+    let countries = country::load(&plan.delegated, plan.data.as_deref(), at).map_err(anyhow::Error::from)?;
+    let bar = progress_bar(&listing);
+    let request = Request {
+        listing: &listing,
+        from: plan.from,
+        until: plan.until,
+        watch: plan.watch,
+        parameters: plan.parameters.clone(),
+        shards: plan.shards,
+        missing: plan.missing,
+    };
+    let outcome = replay(request, Box::new(countries.table), &mut |bytes| bar.inc(bytes));
+    bar.finish_and_clear();
+    if outcome.inputs.iter().all(|input| input.records == 0) {
+        return Err(nothing_read(&outcome));
+    }
+    let mut run = output::run_info(&plan.parameters, &outcome, &listing);
+    run.countries = countries
+        .sources
+        .into_iter()
+        .map(|source| crate::present::CountryTable {
+            file: source.file,
+            serial: source.serial,
+            sha256: source.sha256,
+            date: source.date,
+        })
+        .collect();
+    run.reconstruction = plan.reconstruction;
+    for warning in countries.warnings {
+        // A warning that nobody can be shown is no reason to stop.
+        let _ = writeln!(io::stderr(), "gonedark: {warning}");
+    }
+    Ok(output::Done { report: outcome.report, run })
+}
+
+/// Files that begin after the end of the window are not read.
+fn leave_out_later(listing: &mut Listing, until: Option<Time>) {
+    if let Some(until) = until {
+        listing.files.retain(|file| file.time.is_none_or(|time| time <= until));
+    }
+}
+
+fn nothing_to_read(paths: &[PathBuf], listing: &Listing) -> Failure {
+    let named: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let why = listing.passed_over.iter().find_map(|passed| match &passed.why {
+        Why::Unreadable(error) => Some(format!("{}: {error}", passed.path.display())),
+        _ => None,
+    });
+    let why = why.unwrap_or_else(|| "expected MRT files (updates.*, bview.*, rib.*) or folders of them".into());
+    Failure::Input(anyhow!("nothing to read in {}: {why}", named.join(", ")))
+}
+
+fn nothing_read(outcome: &Outcome) -> Failure {
+    let complaint = outcome.inputs.iter().find_map(|input| {
+        let damage = input.damage.first()?;
+        Some(format!("{}: {damage}", input.path.display()))
+    });
+    Failure::Input(anyhow!(
+        "none of {} files holds a record that could be read: {}",
+        outcome.inputs.len(),
+        complaint.unwrap_or_else(|| "they are empty".into())
+    ))
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn progress_bar(listing: &Listing) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(listing.files.iter().map(|file| file.length).sum());
+    let template = "{bar:30} {bytes} of {total_bytes}, {eta} left";
+    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
