@@ -291,7 +291,8 @@ impl Inference {
         self.transitions.clear();
         self.table.take_transitions(&mut self.transitions);
         if !self.transitions.is_empty() {
-            self.tracks.take(&self.transitions, &self.table, &self.vantage.ballot, &self.parameters);
+            let told = (&self.table, &self.vantage.ballot);
+            self.tracks.take(&self.transitions, told, &*self.delegations, &self.parameters);
         }
     }
 

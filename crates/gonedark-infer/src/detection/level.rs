@@ -10,6 +10,8 @@ pub(crate) struct Toll {
     pub(crate) addresses: BeforeLost,
     /// Lost networks on which more than the tolerated share of the vote is left.
     pub(crate) shallow: u64,
+    /// Where no table was seen: the addresses that the entity may have. What was never spoken of is held to be up.
+    pub(crate) unseen_of: Option<u64>,
 }
 
 impl Toll {
@@ -21,6 +23,9 @@ impl Toll {
         if self.networks.lost == 0 {
             return (Level::None, false);
         }
+        if let Some(total) = self.unseen_of {
+            return self.level_of_part(total.max(self.addresses.before), parameters);
+        }
         if self.networks.lost >= self.networks.before {
             return if self.shallow == 0 { (Level::Dark, false) } else { (Level::Severe, true) };
         }
@@ -30,6 +35,21 @@ impl Toll {
             Level::Partial
         } else {
             Level::None
+        };
+        (level, false)
+    }
+
+    /// The level where only what was spoken of is known: judged against all addresses that the entity may have.
+    fn level_of_part(&self, total: u64, parameters: &Parameters) -> (Level, bool) {
+        let reaches = |part: u64, percent: u64| u128::from(part) * 100 >= u128::from(total) * u128::from(percent);
+        let all_known = self.networks.lost >= self.networks.before;
+        if all_known && reaches(self.addresses.before, parameters.severe_percent) {
+            return if self.shallow == 0 { (Level::Dark, false) } else { (Level::Severe, true) };
+        }
+        let level = match self.addresses.lost {
+            lost if reaches(lost, parameters.severe_percent) => Level::Severe,
+            lost if reaches(lost, parameters.partial_percent) => Level::Partial,
+            _ => Level::None,
         };
         (level, false)
     }
@@ -56,6 +76,7 @@ mod tests {
             networks: BeforeLost { before: networks.0, lost: networks.1 },
             addresses: BeforeLost { before: addresses.0, lost: addresses.1 },
             shallow: 0,
+            unseen_of: None,
         }
     }
 
@@ -75,6 +96,18 @@ mod tests {
         assert_eq!(all.level(&parameters), (Level::Dark, false));
         all.shallow = 1;
         assert_eq!(all.level(&parameters), (Level::Severe, true));
+    }
+
+    #[test]
+    fn without_a_table_one_known_network_of_a_large_country_says_nothing_about_it() {
+        let parameters = Parameters::default();
+        let mut part = toll((1, 1), (1, 1));
+        part.unseen_of = Some(60_000);
+        assert_eq!(part.level(&parameters).0, Level::None);
+        part.unseen_of = Some(2);
+        assert_eq!(part.level(&parameters).0, Level::Dark);
+        part.unseen_of = Some(8);
+        assert_eq!(part.level(&parameters).0, Level::Partial);
     }
 
     #[test]

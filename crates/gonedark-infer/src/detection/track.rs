@@ -32,6 +32,8 @@ pub(crate) struct FamilyTrack {
     units_up: u64,
     /// Set where members came or went: the units are counted anew.
     stale: bool,
+    /// While no table was seen: the addresses that the entity may have.
+    pub(crate) unseen_of: Option<u64>,
 }
 
 /// A network lost by its own vote.
@@ -163,6 +165,7 @@ impl FamilyTrack {
             networks: BeforeLost { before: self.members.len() as u64, lost: open().count() as u64 },
             addresses: BeforeLost { before: units_before, lost: units_before.saturating_sub(units_up) },
             shallow: open().filter(|network| !network.deep).count() as u64,
+            unseen_of: self.unseen_of,
         }
     }
 }

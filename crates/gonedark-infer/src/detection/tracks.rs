@@ -2,13 +2,14 @@
 
 use super::track::{Member, Track};
 use crate::entity::{CountryCode, Entity};
+use crate::observation::Delegations;
 use crate::parameters::Parameters;
 use crate::routing::row::Flags;
 use crate::routing::shard::Transition;
 use crate::routing::table::{RowRef, Table};
 use crate::routing::vantage::Ballot;
 use foldhash::fast::FixedState;
-use gonedark_route::{Asn, Family};
+use gonedark_route::{Asn, Family, Prefix};
 use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,8 @@ pub(crate) struct Tracks {
     quiet: HashMap<Entity, Vec<Member>, FixedState>,
     /// Entities touched by the current moment's transitions.
     touched: BTreeSet<Entity>,
+    /// What is delegated to each country, per family; filled where no table was seen.
+    delegated: Option<[HashMap<CountryCode, u64, FixedState>; 2]>,
 }
 
 impl Tracks {
@@ -77,8 +80,8 @@ impl Tracks {
     pub(crate) fn take(
         &mut self,
         transitions: &[Transition],
-        table: &Table,
-        ballot: &Ballot,
+        (table, ballot): (&Table, &Ballot),
+        delegations: &dyn Delegations,
         parameters: &Parameters,
     ) {
         for moment in transitions.chunk_by(|a, b| a.at == b.at) {
@@ -103,12 +106,41 @@ impl Tracks {
             }
             let watchers = |entity| watchers(entity, ballot);
             for entity in std::mem::take(&mut self.touched) {
+                let unseen_of = Family::ALL.map(|family| {
+                    (ballot.tabled[family as usize].count() == 0).then(|| self.may_have(entity, family, delegations))
+                });
                 if let Some(track) = self.tracks.get_mut(&entity) {
                     let after = track.episodes.last().and_then(|last| last.steps.last()).map(|step| step.at);
                     // Voters chosen after the fact may speak of the past; what was concluded stays.
                     let at = after.map_or(moment[0].at, |after| moment[0].at.max(after));
+                    for (family, unseen_of) in track.families.iter_mut().zip(unseen_of) {
+                        family.unseen_of = unseen_of;
+                    }
                     track.conclude(at, watchers, parameters);
                 }
+            }
+        }
+    }
+
+    /// The addresses that an entity may have where no table told: of a country what is delegated to it; of an AS nobody
+    /// knows, so that what was spoken of is taken for less than half.
+    fn may_have(&mut self, entity: Entity, family: Family, delegations: &dyn Delegations) -> u64 {
+        match entity {
+            Entity::Country(country) => {
+                let all = self.delegated.get_or_insert_with(|| {
+                    Family::ALL.map(|family| {
+                        let mut shares = Vec::new();
+                        if let Some(everything) = Prefix::from_bits(family, 0, 0) {
+                            delegations.split(everything, &mut shares);
+                        }
+                        shares.into_iter().collect()
+                    })
+                });
+                all[family as usize].get(&country).copied().unwrap_or_default()
+            }
+            Entity::As(_) => {
+                let known = self.tracks.get(&entity).map(|track| track.families[family as usize].toll_now());
+                known.map_or(0, |toll| toll.addresses.before.saturating_mul(2).saturating_add(1))
             }
         }
     }
