@@ -241,7 +241,11 @@ pub(crate) fn update(out: &mut Vec<u8>, stamp: Stamp, session: &Session, routes:
         routes.iter().for_each(|route| nlri(out, *route, session.add_path));
     };
     message(out, stamp, session, |out| {
-        sized(out, 2, |out| if !v6 { all(out, routes.withdrawn) });
+        sized(out, 2, |out| {
+            if !v6 {
+                all(out, routes.withdrawn)
+            }
+        });
         sized(out, 2, |out| {
             // MP attributes come first (RFC 7606 section 5.1).
             if v6 && !routes.withdrawn.is_empty() {
