@@ -239,7 +239,11 @@ impl Inventor {
         CountryText { code, churn: false, networks: vec![free(networks)], plans: Vec::new() }
     }
 
+    /// What would come after the window does not come.
     fn event(&mut self, minute: i64, what: WhatText) {
+        if minute + 1 > i64::from(self.options.hours) * 60 {
+            return;
+        }
         let at = Time::from_seconds(BEGIN + minute * 60 + self.numbers.between(0, 59));
         let precision = Span::seconds(1);
         let text = EventText { at: Moment(at), what, precision, invented: true, source: SOURCE.to_owned() };
