@@ -91,7 +91,7 @@ fn egypt_loses_2576_of_2903_networks_in_one_night_and_noor_four_days_later() {
     assert_eq!(minute(descent.latest), "2011-01-27T22:34");
     let noor: Vec<_> = egypt.networks.iter().filter(|network| network.origin.0 == 20_928).collect();
     assert_eq!(noor.len(), 83);
-    assert!(noor.iter().all(|network| minute(network.lost.earliest) >= "2011-01-31T20:46".to_owned()));
+    assert!(noor.iter().all(|network| *minute(network.lost.earliest) >= *"2011-01-31T20:46"));
     assert_eq!(egypt.ascent.unwrap().earliest.to_string(), "2011-02-02T09:29:31Z");
 }
 

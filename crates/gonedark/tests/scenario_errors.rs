@@ -94,3 +94,11 @@ fn flaps_that_would_overlap_or_fall_apart_are_refused() {
     assert!(Scenario::parse(&flaps("1h", "12m"), "x").unwrap_err().what.contains("overlap"));
     assert!(Scenario::parse(&flaps("3h", "5m"), "x").unwrap_err().what.contains("2 h apart"));
 }
+
+#[test]
+fn the_example_of_the_manual_is_a_valid_scenario() {
+    let manual = include_str!("../../../docs/scenarios.md");
+    let example = manual.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let scenario = Scenario::parse(example, "docs/scenarios.md").unwrap();
+    assert_eq!((scenario.networks.len(), scenario.peers.len()), (42, 2));
+}
