@@ -49,7 +49,8 @@ mod tests {
 
     #[test]
     fn the_networks_lie_within_and_do_not_overlap() {
-        let within: Vec<Prefix> = ["41.32.0.0/12", "62.68.224.0/19"].map(|text| text.parse().unwrap()).to_vec();
+        let within: Vec<Prefix> =
+            ["41.32.0.0/12", "62.68.224.0/19"].map(|text| text.parse().unwrap()).to_vec();
         let networks = cut(&within, 775, &mut SplitMix64::stream(1, &[])).unwrap();
         assert_eq!(networks.len(), 775);
         assert!(networks.iter().all(|network| within.iter().any(|allocation| allocation.covers(*network))));

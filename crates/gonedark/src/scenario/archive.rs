@@ -99,7 +99,9 @@ impl Open {
 
     fn spill(&mut self, over: usize) -> Result<()> {
         if self.buffer.len() > over {
-            self.packed.write(&self.buffer).with_context(|| format!("cannot write {}", self.path.display()))?;
+            self.packed
+                .write(&self.buffer)
+                .with_context(|| format!("cannot write {}", self.path.display()))?;
             self.buffer.clear();
         }
         Ok(())
@@ -132,7 +134,8 @@ impl<'a> Shelf<'a> {
     fn new(scenario: &'a Scenario, collector: &'a Collector, out_dir: &Path) -> Result<Self> {
         let folder = out_dir.join(&collector.name);
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        let mut inside = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        let mut inside =
+            std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
         if inside.next().is_some() {
             bail!("{} is not empty; name a new folder, or remove it first", folder.display());
         }
@@ -248,7 +251,8 @@ impl<'a> Shelf<'a> {
         let stamp = Stamp { time: stamp, micros: self.collector.micros };
         match what {
             Recorded::Update { peer, withdrawn, announced, path } => {
-                let family = withdrawn.iter().chain(announced).next().map_or(Family::V4, |it| it.prefix.family());
+                let family =
+                    withdrawn.iter().chain(announced).next().map_or(Family::V4, |it| it.prefix.family());
                 let next_hop = next_hop(self.scenario.peers[*peer].address, family);
                 let routes = Routes { withdrawn, announced, path, next_hop };
                 mrt_writer::update(out, stamp, &self.sessions[peer - first], routes);

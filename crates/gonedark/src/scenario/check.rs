@@ -56,7 +56,9 @@ pub(crate) fn check(document: Document, text: &str, name: &str) -> Checked<Scena
         add_country(&mut scenario, country.get_ref(), place.at(country.span()))?;
     }
     if scenario.collectors.is_empty() || scenario.networks.is_empty() {
-        return Err(place.error("nobody watches or nothing is announced", "add a [[collector]] and a [[country]]"));
+        return Err(
+            place.error("nobody watches or nothing is announced", "add a [[collector]] and a [[country]]")
+        );
     }
     for event in &document.events {
         let resolved: Event = course::resolve(&mut scenario, event.get_ref(), place.at(event.span()))?;
@@ -76,10 +78,15 @@ pub(crate) fn check(document: Document, text: &str, name: &str) -> Checked<Scena
 fn window(document: &Document, place: Place<'_>) -> Checked<(Time, Time)> {
     let (from, until) = (document.from.0, document.until.0);
     if until - from <= 0 || until - from > LONGEST_DAYS * DAY {
-        return Err(place.error("`until` is not after `from`, or over 366 days later", "choose a window within"));
+        return Err(
+            place.error("`until` is not after `from`, or over 366 days later", "choose a window within")
+        );
     }
-    if from.micros().rem_euclid(3_600_000_000) != 0 || from.seconds() < 0 || until.seconds() > u32::MAX.into() {
-        return Err(place.error("`from` is no full hour between 1970 and 2106", "begin at one, 2014-12-19T00:00:00Z"));
+    if from.micros().rem_euclid(3_600_000_000) != 0 || from.seconds() < 0 || until.seconds() > u32::MAX.into()
+    {
+        return Err(
+            place.error("`from` is no full hour between 1970 and 2106", "begin at one, 2014-12-19T00:00:00Z")
+        );
     }
     Ok((from, until))
 }
@@ -246,7 +253,8 @@ fn add_plan(scenario: &mut Scenario, text: &PlanText, owner: Owner, place: Place
     }
     let mut numbers = SplitMix64::stream(scenario.seed, &[scenario.networks.len() as u64]);
     let networks = cut(&within, text.networks, &mut numbers).ok_or_else(|| {
-        place.error(format!("{} networks do not fit within", text.networks), "take fewer, or more allocations")
+        place
+            .error(format!("{} networks do not fit within", text.networks), "take fewer, or more allocations")
     })?;
     for (index, network) in networks.into_iter().enumerate() {
         let origin = text.origins[index * text.origins.len() / text.networks];

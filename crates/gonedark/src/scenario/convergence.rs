@@ -16,7 +16,8 @@ pub(crate) fn delays(scenario: &Scenario, spread: i64, numbers: &mut SplitMix64)
             peer.asn == asn && peer.full && peer.country.is_none() && peer.families[Family::V4 as usize]
         })
     };
-    let asns: BTreeMap<Asn, bool> = scenario.peers.iter().map(|peer| (peer.asn, is_witness(peer.asn))).collect();
+    let asns: BTreeMap<Asn, bool> =
+        scenario.peers.iter().map(|peer| (peer.asn, is_witness(peer.asn))).collect();
     let mut delay: BTreeMap<Asn, i64> = asns.keys().map(|asn| (*asn, numbers.between(0, spread))).collect();
     let mut witnesses: Vec<Asn> = asns.iter().filter(|(_, is)| **is).map(|(asn, _)| *asn).collect();
     numbers.shuffle(&mut witnesses);

@@ -2,7 +2,7 @@
 
 use super::check::{country_code, prefix, push, sourced, via};
 use super::error::{Place, ScenarioError};
-use super::plan::{Collector, Event, Flaps, Scenario, What};
+use super::plan::{Collector, Event, Flaps, Network, Scenario, What};
 use super::text::{Change, EventText, FlapsText, HijackText, LeakText, Target, WhatText};
 use super::values::Span;
 use gonedark_route::{Asn, Prefix, Time};
@@ -74,11 +74,19 @@ fn what(scenario: &mut Scenario, at: Time, text: &WhatText, place: Place<'_>) ->
 }
 
 fn not_negative(span: Span, place: Place<'_>) -> Checked<i64> {
-    if span.0 < 0 { Err(place.error("a duration is negative", "write one of 0s or more")) } else { Ok(span.0) }
+    if span.0 < 0 {
+        Err(place.error("a duration is negative", "write one of 0s or more"))
+    } else {
+        Ok(span.0)
+    }
 }
 
 fn positive(span: Span, place: Place<'_>) -> Checked<i64> {
-    if span.0 <= 0 { Err(place.error("a duration is not positive", "write one of 1s or more")) } else { Ok(span.0) }
+    if span.0 <= 0 {
+        Err(place.error("a duration is not positive", "write one of 1s or more"))
+    } else {
+        Ok(span.0)
+    }
 }
 
 fn changed(scenario: &Scenario, text: &Change, place: Place<'_>) -> Checked<(Vec<u32>, i64, i64)> {
@@ -89,7 +97,8 @@ fn changed(scenario: &Scenario, text: &Change, place: Place<'_>) -> Checked<(Vec
     }
     // The ones that stay are spread evenly over the target.
     let stays = |index: usize| index * text.leave / total != (index + 1) * text.leave / total;
-    let networks = all.into_iter().enumerate().filter(|(index, _)| !stays(*index)).map(|(_, it)| it).collect();
+    let networks =
+        all.into_iter().enumerate().filter(|(index, _)| !stays(*index)).map(|(_, it)| it).collect();
     Ok((networks, not_negative(text.spread, place)?, not_negative(text.stagger, place)?))
 }
 
@@ -137,7 +146,7 @@ fn leak(scenario: &mut Scenario, text: &LeakText, place: Place<'_>) -> Checked<W
     for text_prefix in &text.prefixes {
         let prefix = prefix(text_prefix, place)?;
         // Two peers may leak the same.
-        let known = |network: &super::plan::Network| network.prefix == prefix && network.country.is_none();
+        let known = |network: &Network| network.prefix == prefix && network.country.is_none();
         let found = scenario.networks.iter().position(known);
         networks.push(match found {
             Some(index) => index as u32,
@@ -147,21 +156,27 @@ fn leak(scenario: &mut Scenario, text: &LeakText, place: Place<'_>) -> Checked<W
     Ok(What::Leak { peers, networks, lasts: positive(text.lasts, place)? })
 }
 
+type Wanted = Box<dyn Fn(&Network) -> bool>;
+
+fn by_origin(asns: Vec<u32>) -> Wanted {
+    Box::new(move |network| network.country.is_some() && asns.contains(&network.origin.0))
+}
+
 /// The networks that are meant.
 fn target(scenario: &Scenario, text: &Target, place: Place<'_>) -> Checked<Vec<u32>> {
     let country = |code: &String| country_code(code, place);
-    let wanted: Box<dyn Fn(&super::plan::Network) -> bool> = match text {
+    let wanted: Wanted = match text {
         Target::Country(code) => {
             let code = country(code)?;
             Box::new(move |network| network.country == Some(code))
         }
-        Target::Origin(asn) => {
-            let asn = Asn(*asn);
-            Box::new(move |network| network.country.is_some() && network.origin == asn)
-        }
+        Target::Origin(asn) => by_origin(vec![*asn]),
+        Target::Origins(asns) => by_origin(asns.clone()),
         Target::Prefixes(texts) => {
-            let prefixes: Vec<Prefix> = texts.iter().map(|text| prefix(text, place)).collect::<Checked<_>>()?;
-            let missing = |prefix: &&Prefix| !scenario.networks.iter().any(|network| network.prefix == **prefix);
+            let prefixes: Vec<Prefix> =
+                texts.iter().map(|text| prefix(text, place)).collect::<Checked<_>>()?;
+            let missing =
+                |prefix: &&Prefix| !scenario.networks.iter().any(|network| network.prefix == **prefix);
             if let Some(missing) = prefixes.iter().find(missing) {
                 let what = format!("{missing} is no network of the scenario");
                 return Err(place.error(what, "add it to a [[country.network]]"));
@@ -201,7 +216,10 @@ fn floor(collector: &Collector, at: Time) -> Time {
 
 /// From the begin of the first file that the interval touches to the end of the last.
 fn files_touched(collector: &Collector, from: Time, until: Time) -> (Time, Time) {
-    (floor(collector, from + collector.skew), floor(collector, until + (collector.skew - 1)) + collector.updates_every)
+    (
+        floor(collector, from + collector.skew),
+        floor(collector, until + (collector.skew - 1)) + collector.updates_every,
+    )
 }
 
 /// From the begin of the first file that lies wholly in the interval to the end of the last.

@@ -250,7 +250,8 @@ pub(crate) fn compose(episodes: Vec<Episode>, scenario: &Scenario) -> Vec<TrueIn
 fn incident(chain: &[Episode], scenario: &Scenario) -> TrueIncident {
     // The main loss: the longest of the worst level.
     let length = |episode: &Episode| episode.ended.unwrap_or(Time::MAX) - episode.from;
-    let longer = |main: &&Episode, other: &&Episode| (main.level, length(main)).cmp(&(other.level, length(other)));
+    let longer =
+        |main: &&Episode, other: &&Episode| (main.level, length(main)).cmp(&(other.level, length(other)));
     let main = chain.iter().max_by(longer).unwrap_or(&chain[0]);
     let network = |loss: &NetworkLoss| {
         let described = &scenario.networks[loss.network];

@@ -241,7 +241,11 @@ pub(crate) fn update(out: &mut Vec<u8>, stamp: Stamp, session: &Session, routes:
         routes.iter().for_each(|route| nlri(out, *route, session.add_path));
     };
     message(out, stamp, session, |out| {
-        sized(out, 2, |out| if !v6 { all(out, routes.withdrawn) });
+        sized(out, 2, |out| {
+            if !v6 {
+                all(out, routes.withdrawn)
+            }
+        });
         sized(out, 2, |out| {
             // MP attributes come first (RFC 7606 section 5.1).
             if v6 && !routes.withdrawn.is_empty() {
@@ -281,4 +285,58 @@ pub(crate) fn end_of_rib(out: &mut Vec<u8>, stamp: Stamp, session: &Session, fam
             }
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(add_path: bool) -> Session {
+        Session {
+            peer: Asn(131_279),
+            local: Asn(12_654),
+            peer_address: Ipv4Addr::new(193, 0, 0, 56).into(),
+            local_address: Ipv4Addr::new(192, 0, 2, 1).into(),
+            add_path,
+        }
+    }
+
+    #[test]
+    fn a_state_change_is_written_byte_by_byte_as_the_rfc_says() {
+        let mut out = Vec::new();
+        let stamp = Stamp { time: Time::from_micros(1_419_264_900_000_250), micros: true };
+        state_change(&mut out, stamp, &session(false), false);
+        let expected = [
+            [0x54, 0x98, 0x43, 0x84].as_slice(), // 2014-12-22T16:15:00Z
+            &[0, 17, 0, 5, 0, 0, 0, 28],         // BGP4MP_ET, STATE_CHANGE_AS4, length with the microseconds
+            &[0, 0, 0, 250],
+            &[0, 2, 0, 0xCF, 0, 0, 0x31, 0x6E, 0, 0, 0, 1],
+            &[193, 0, 0, 56, 192, 0, 2, 1],
+            &[0, 6, 0, 1], // Established to Idle
+        ];
+        assert_eq!(out, expected.concat());
+    }
+
+    #[test]
+    fn an_update_with_add_path_carries_the_identifier_before_each_prefix() {
+        let mut out = Vec::new();
+        let stamp = Stamp { time: Time::from_seconds(1_419_264_900), micros: false };
+        let withdrawn = [Nlri { prefix: "175.45.176.0/24".parse().unwrap(), path_id: 2 }];
+        let next_hop = Ipv4Addr::UNSPECIFIED.into();
+        let routes = Routes { withdrawn: &withdrawn, announced: &[], path: &[], next_hop };
+        update(&mut out, stamp, &session(true), routes);
+        assert_eq!(out[4..8], [0, 16, 0, 9]);
+        let message = &out[12 + 20..];
+        assert_eq!(message[..16], [0xFF; 16]);
+        assert_eq!(message[16..], [0, 31, 2, 0, 8, 0, 0, 0, 2, 24, 175, 45, 176, 0, 0]);
+    }
+
+    #[test]
+    fn a_path_of_over_255_asns_is_cut_into_segments() {
+        let mut out = Vec::new();
+        path_attributes(&mut out, &vec![Asn(1); 300]);
+        // ORIGIN (5 bytes), the attribute's head (4), then both segments' heads.
+        assert_eq!(out[9..11], [2, 255]);
+        assert_eq!(out[11 + 255 * 4..13 + 255 * 4], [2, 45]);
+    }
 }

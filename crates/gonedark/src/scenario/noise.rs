@@ -63,7 +63,8 @@ impl<'a> Noise<'a> {
 
     /// When each process strikes first.
     pub(crate) fn first(&mut self, from: Time) -> Vec<(usize, Time)> {
-        let strike = |(index, process): (usize, &mut Process)| (index, from + process.numbers.wait(process.mean));
+        let strike =
+            |(index, process): (usize, &mut Process)| (index, from + process.numbers.wait(process.mean));
         self.processes.iter_mut().enumerate().map(strike).collect()
     }
 
@@ -75,12 +76,14 @@ impl<'a> Noise<'a> {
         let chosen = numbers.below(self.churning.len());
         let Some(network) = self.churning.get(chosen) else { return actions };
         let networks: Arc<[u32]> = Arc::from([*network]);
-        let apply = |peer: u32, change: CellChange| Action::Apply { peer, networks: Arc::clone(&networks), change };
+        let apply =
+            |peer: u32, change: CellChange| Action::Apply { peer, networks: Arc::clone(&networks), change };
         match kind {
             Kind::PathChange => actions.push((at, apply(peer, CellChange::Repath))),
             Kind::PeerFlap => {
                 let back = at + numbers.between(SHORT.0, SHORT.1);
-                actions.extend([(at, apply(peer, CellChange::Lose)), (back, apply(peer, CellChange::Regain))]);
+                actions
+                    .extend([(at, apply(peer, CellChange::Lose)), (back, apply(peer, CellChange::Regain))]);
             }
             Kind::NetworkFlap => {
                 let back = at + numbers.between(SHORT.0, SHORT.1);

@@ -123,7 +123,8 @@ fn free<T>(value: T) -> Spanned<T> {
 
 impl Inventor {
     fn document(&mut self, seed: u64) -> Document {
-        let collectors: Vec<_> = (0..self.options.collectors).map(|index| free(self.collector(index))).collect();
+        let collectors: Vec<_> =
+            (0..self.options.collectors).map(|index| free(self.collector(index))).collect();
         let countries: Vec<_> = (0..self.options.countries).map(|index| free(self.country(index))).collect();
         for index in 0..self.options.countries {
             self.course(index);
@@ -185,7 +186,7 @@ impl Inventor {
         let skew = if self.options.skew { self.numbers.between(-3, 3) } else { 0 };
         CollectorText {
             name,
-            layout: if index % 2 == 0 { Layout::Ris } else { Layout::Routeviews },
+            layout: if index.is_multiple_of(2) { Layout::Ris } else { Layout::Routeviews },
             compression: Some(Compression::Gz),
             updates_every: Span::seconds(rhythm),
             tables_every: self.options.tables.then_some(Span::seconds(28_800)),
@@ -198,7 +199,11 @@ impl Inventor {
 
     fn peer(&mut self, asn: u32, collector: u32, index: u32) -> PeerText {
         let v6 = self.numbers.chance(0.3);
-        let address = if v6 { format!("2001:db8:{collector}::{index:x}") } else { format!("198.51.{collector}.{index}") };
+        let address = if v6 {
+            format!("2001:db8:{collector}::{index:x}")
+        } else {
+            format!("198.51.{collector}.{index}")
+        };
         PeerText {
             asn,
             address,
@@ -214,7 +219,8 @@ impl Inventor {
     fn country(&mut self, index: u32) -> CountryText {
         let count = 1 + self.numbers.below(self.options.networks as usize) as u32;
         // 20.0.0.0/8 and up, 2a00:<index>::/32: nobody's in these tests, and no bogons.
-        let mut prefixes: Vec<String> = (0..count).map(|network| format!("{}.{network}.0.0/16", 20 + index)).collect();
+        let mut prefixes: Vec<String> =
+            (0..count).map(|network| format!("{}.{network}.0.0/16", 20 + index)).collect();
         if self.options.covers && self.numbers.chance(0.4) {
             prefixes.extend((0..3).map(|part| format!("{}.0.{part}.0/24", 20 + index)));
         }
@@ -233,7 +239,11 @@ impl Inventor {
         CountryText { code, churn: false, networks: vec![free(networks)], plans: Vec::new() }
     }
 
+    /// What would come after the window does not come.
     fn event(&mut self, minute: i64, what: WhatText) {
+        if minute + 1 > i64::from(self.options.hours) * 60 {
+            return;
+        }
         let at = Time::from_seconds(BEGIN + minute * 60 + self.numbers.between(0, 59));
         let precision = Span::seconds(1);
         let text = EventText { at: Moment(at), what, precision, invented: true, source: SOURCE.to_owned() };
@@ -280,7 +290,10 @@ impl Inventor {
         if self.options.zombies && self.numbers.chance(0.3) {
             let (collector, peer) = self.session();
             let lasts = Span::seconds((lasts + 60) * 60);
-            self.event(minute - 1, WhatText::Stuck(StuckText { networks: networks.clone(), collector, peer, lasts }));
+            self.event(
+                minute - 1,
+                WhatText::Stuck(StuckText { networks: networks.clone(), collector, peer, lasts }),
+            );
         }
         self.event(minute, WhatText::Withdraw(change.clone()));
         if self.options.hijacks && lasts > 40 && self.numbers.chance(0.4) {

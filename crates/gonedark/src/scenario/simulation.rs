@@ -1,11 +1,11 @@
 //! Runs a scenario: a queue of what happens when, and what each collector records of it.
 
 use super::convergence::{delays, offsets};
+use super::incidents::Truth;
 use super::noise::Noise;
 use super::plan::{Flaps, Scenario, What};
 use super::prng::SplitMix64;
 use super::recording::{Recorded, ScenarioEvent};
-use super::incidents::Truth;
 use super::truth::Blindness;
 use super::world::{CellChange, World};
 use gonedark_route::{Asn, Family, Time};
@@ -23,16 +23,46 @@ const TRANSFER_PAUSE: i64 = 1_000_000;
 pub(crate) enum Action {
     /// Event number.
     Begin(usize),
-    Flap { event: usize, count: u64 },
-    Apply { peer: u32, networks: Arc<[u32]>, change: CellChange },
-    Announced { networks: Arc<[u32]>, announced: bool },
-    Unstick { peer: u32, networks: Arc<[u32]> },
-    SessionDown { peer: u32 },
-    SessionUp { peer: u32 },
-    Transfer { peer: u32, piece: u32, session: u32 },
-    Revive { collector: usize, silently: bool, since: Time },
-    Table { collector: usize },
-    Gap { collector: usize, index: usize },
+    Flap {
+        event: usize,
+        count: u64,
+    },
+    Apply {
+        peer: u32,
+        networks: Arc<[u32]>,
+        change: CellChange,
+    },
+    Announced {
+        networks: Arc<[u32]>,
+        announced: bool,
+    },
+    Unstick {
+        peer: u32,
+        networks: Arc<[u32]>,
+    },
+    SessionDown {
+        peer: u32,
+    },
+    SessionUp {
+        peer: u32,
+    },
+    Transfer {
+        peer: u32,
+        piece: u32,
+        session: u32,
+    },
+    Revive {
+        collector: usize,
+        silently: bool,
+        since: Time,
+    },
+    Table {
+        collector: usize,
+    },
+    Gap {
+        collector: usize,
+        index: usize,
+    },
     Noise(usize),
 }
 
@@ -212,7 +242,10 @@ impl<'a> Events<'a> {
             What::Stuck { peers, networks, lasts } => {
                 for peer in peers {
                     self.world.stick(*peer, networks, true);
-                    self.push(at + *lasts, Action::Unstick { peer: *peer, networks: networks.as_slice().into() });
+                    self.push(
+                        at + *lasts,
+                        Action::Unstick { peer: *peer, networks: networks.as_slice().into() },
+                    );
                 }
             }
             What::Hijack { networks, origin, share, spread, lasts } => {
@@ -299,7 +332,9 @@ impl<'a> Events<'a> {
         let delays = delays(self.scenario, spread, numbers);
         for (peer, delay) in delays.into_iter().enumerate() {
             if numbers.chance(share) {
-                for (at, change) in [(at, CellChange::Usurp(origin)), (at + lasts, CellChange::Restore(origin))] {
+                for (at, change) in
+                    [(at, CellChange::Usurp(origin)), (at + lasts, CellChange::Restore(origin))]
+                {
                     let networks = Arc::clone(&networks);
                     self.push(at + delay, Action::Apply { peer: peer as u32, networks, change });
                 }

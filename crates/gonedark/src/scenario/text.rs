@@ -274,6 +274,8 @@ pub enum Target {
     Country(String),
     /// All of an origin AS.
     Origin(u32),
+    /// All of these origin ASes.
+    Origins(Vec<u32>),
     /// These.
     Prefixes(Vec<String>),
 }

@@ -36,8 +36,17 @@ struct Vote {
     /// Dark, with over a fifth of the vote left.
     split: bool,
     lost_at: Time,
-    /// The loss of this network whose returns are still coming in: country and index in its list.
-    returning: Option<(usize, usize)>,
+    /// Where the present loss is written down already: its episode ended before it did.
+    entry: Option<Entry>,
+    /// The last loss, while its returns are still coming in.
+    returning: Option<Entry>,
+}
+
+/// Where a loss is written down: the country's episode (the open one comes after the done ones), and its place in it.
+#[derive(Clone, Copy)]
+struct Entry {
+    episode: usize,
+    place: usize,
 }
 
 /// One country and family's sums.
@@ -55,6 +64,14 @@ struct CountryState {
     sums: [Sum; 2],
     open: Option<Episode>,
     done: Vec<Episode>,
+}
+
+impl CountryState {
+    fn loss(&mut self, entry: Entry) -> Option<&mut NetworkLoss> {
+        let open = entry.episode == self.done.len();
+        let episode = if open { self.open.as_mut() } else { self.done.get_mut(entry.episode) };
+        episode?.networks.get_mut(entry.place)
+    }
 }
 
 /// Counts votes.
@@ -77,10 +94,12 @@ pub(crate) struct Observer<'a> {
 
 impl<'a> Observer<'a> {
     pub(crate) fn new(scenario: &'a Scenario) -> Self {
-        let mut asns: Vec<Asn> = scenario.peers.iter().filter(|peer| peer.full).map(|peer| peer.asn).collect();
+        let mut asns: Vec<Asn> =
+            scenario.peers.iter().filter(|peer| peer.full).map(|peer| peer.asn).collect();
         asns.sort_unstable();
         asns.dedup();
-        let voter = scenario.peers.iter().map(|peer| asns.binary_search(&peer.asn).unwrap_or(usize::MAX)).collect();
+        let voter =
+            scenario.peers.iter().map(|peer| asns.binary_search(&peer.asn).unwrap_or(usize::MAX)).collect();
         let codes: BTreeMap<CountryCode, ()> =
             scenario.networks.iter().filter_map(|network| Some((network.country?, ()))).collect();
         let codes: Vec<CountryCode> = codes.into_keys().collect();
@@ -166,7 +185,6 @@ impl<'a> Observer<'a> {
         let vote = &mut self.votes[index];
         if !vote.lost && vote.held * 2 < vote.usual {
             vote.lost = true;
-            vote.lost_at = at;
         } else if vote.lost && vote.held * 10 >= vote.usual * 8 {
             vote.lost = false;
         }
@@ -203,40 +221,45 @@ impl<'a> Observer<'a> {
             (true, false) => sum.lost_addresses -= described.exclusive,
             _ => {}
         }
-        if was_dark && !self.votes[index].dark {
+        let is_dark = self.votes[index].dark;
+        if was_dark && !is_dark {
             self.returned(at, country, index);
-        }
-        if !was_dark && self.votes[index].dark {
+        } else if is_dark && !was_dark {
             self.votes[index].lost_at = at;
         }
     }
 
     /// A network is back by the vote: its loss is known, its return is still coming in.
     fn returned(&mut self, at: Time, country: usize, index: usize) {
-        let lost_at = self.votes[index].lost_at;
-        let lost = self.around(lost_at, &[index as u32], false).unwrap_or(Interval { earliest: lost_at, latest: lost_at });
-        let loss = NetworkLoss { network: index, lost, back_vote: Some(at), back: None };
+        let loss = NetworkLoss { back_vote: Some(at), ..self.loss_so_far(index) };
         let state = &mut self.countries[country];
-        if let Some(episode) = &mut state.open {
-            episode.networks.push(loss);
-            self.votes[index].returning = Some((country, episode.networks.len() - 1));
+        let entry = self.votes[index].entry.take().or_else(|| {
+            let episode = state.done.len();
+            let networks = &mut state.open.as_mut()?.networks;
+            networks.push(loss.clone());
+            Some(Entry { episode, place: networks.len() - 1 })
+        });
+        if let Some(written) = entry.and_then(|entry| state.loss(entry)) {
+            *written = loss;
         }
+        self.votes[index].returning = entry;
+    }
+
+    fn loss_so_far(&self, index: usize) -> NetworkLoss {
+        let at = self.votes[index].lost_at;
+        let lost = self.around(at, &[index as u32], false).unwrap_or(Interval { earliest: at, latest: at });
+        NetworkLoss { network: index, lost, back_vote: None, back: None }
     }
 
     /// The next loss begins, or the end has come: the last return is complete.
     fn finish_return(&mut self, index: usize) {
-        let Some((country, entry)) = self.votes[index].returning.take() else { return };
-        let vote = |episode: &Episode| episode.networks.get(entry).and_then(|loss| loss.back_vote);
-        let state = &self.countries[country];
-        let is_ours = |episode: &Episode| episode.networks.get(entry).is_some_and(|loss| loss.network == index);
-        let open = state.open.as_ref().filter(|episode| is_ours(episode));
-        let Some(back_vote) = open.or(state.done.last()).and_then(vote) else { return };
+        let Some(entry) = self.votes[index].returning.take() else { return };
+        let country = self.country_of[index];
+        let Some(back_vote) = self.countries[country].loss(entry).and_then(|loss| loss.back_vote) else {
+            return;
+        };
         let back = self.around(back_vote, &[index as u32], true);
-        let state = &mut self.countries[country];
-        let open = state.open.as_mut().filter(|episode| is_ours(episode));
-        if let Some(episode) = open.or(state.done.last_mut())
-            && let Some(loss) = episode.networks.get_mut(entry)
-        {
+        if let Some(loss) = self.countries[country].loss(entry) {
             loss.back = back;
         }
     }
@@ -296,39 +319,35 @@ impl<'a> Observer<'a> {
     fn close(&mut self, ended: Option<Time>, country: usize) {
         let Some(mut episode) = self.countries[country].open.take() else { return };
         episode.ended = ended;
-        let networks: Vec<u32> = match ended {
-            Some(_) => episode.networks.iter().map(|loss| loss.network as u32).collect(),
-            None => self.still_lost(&mut episode, country),
-        };
+        self.write_down_still_lost(&mut episode, country);
+        let networks: Vec<u32> = episode.networks.iter().map(|loss| loss.network as u32).collect();
         episode.descent = self.around(episode.worst_at, &networks, false);
         let within = Interval { earliest: episode.from + -PAUSE, latest: ended.unwrap_or(Time::MAX) };
         let by_asn = self.by_asn(episode.descent.unwrap_or(within), &networks, false);
         episode.onset = Interval::of(by_asn.iter().map(|(_, time)| *time));
-        let lost_all = |voter: usize| networks.iter().all(|it| self.holders[*it as usize * self.asns.len() + voter] == 0);
-        episode.agreeing = match ended {
-            Some(_) => self.by_asn(within, &networks, false).into_iter().map(|(asn, _)| asn).collect(),
-            None => (0..self.asns.len()).filter(|voter| lost_all(*voter)).map(|voter| self.asns[voter]).collect(),
-        };
+        episode.agreeing = self.by_asn(within, &networks, false).into_iter().map(|(asn, _)| asn).collect();
+        let first = networks.first().map(|network| &self.scenario.networks[*network as usize]);
         let votes = |asn: &&Asn| {
-            let here = |peer: &&super::plan::Peer| peer.asn == **asn;
-            let first = networks.first().map(|network| &self.scenario.networks[*network as usize]);
-            first.is_some_and(|it| {
-                self.scenario.peers.iter().filter(here).any(|peer| peer.votes_on(it.prefix.family(), it.country))
-            })
+            let mut sessions = self.scenario.peers.iter().filter(|peer| peer.asn == **asn);
+            first.is_some_and(|it| sessions.any(|peer| peer.votes_on(it.prefix.family(), it.country)))
         };
         episode.asns = self.asns.iter().filter(votes).copied().collect();
         self.countries[country].done.push(episode);
     }
 
-    fn still_lost(&self, episode: &mut Episode, country: usize) -> Vec<u32> {
-        let lost = (0..self.votes.len()).filter(|index| self.country_of[*index] == country && self.votes[*index].dark);
-        let lost: Vec<u32> = lost.map(|index| index as u32).collect();
-        for network in &lost {
-            let at = self.votes[*network as usize].lost_at;
-            let lost = self.around(at, &[*network], false).unwrap_or(Interval { earliest: at, latest: at });
-            episode.networks.push(NetworkLoss { network: *network as usize, lost, back_vote: None, back: None });
+    /// Networks that outlast the episode (too few to make one) belong to it, and their returns will be filled in.
+    fn write_down_still_lost(&mut self, episode: &mut Episode, country: usize) {
+        for index in 0..self.votes.len() {
+            if self.country_of[index] == country
+                && self.votes[index].dark
+                && self.votes[index].entry.is_none()
+            {
+                episode.networks.push(self.loss_so_far(index));
+                let episode =
+                    Entry { episode: self.countries[country].done.len(), place: episode.networks.len() - 1 };
+                self.votes[index].entry = Some(episode);
+            }
         }
-        lost
     }
 
     /// The returns of the last episode are complete.
@@ -393,7 +412,8 @@ fn overall(sums: &[Sum; 2]) -> Level {
 
 fn family_level(sum: &Sum) -> Level {
     let share = |lost: u64, all: u64, percent: u64| lost * 100 >= all * percent && lost > 0;
-    let over = |percent| share(sum.lost, sum.networks, percent) || share(sum.lost_addresses, sum.addresses, percent);
+    let over =
+        |percent| share(sum.lost, sum.networks, percent) || share(sum.lost_addresses, sum.addresses, percent);
     if sum.lost == sum.networks && sum.split == 0 {
         Level::Dark
     } else if over(50) {

@@ -130,7 +130,13 @@ impl<'a> World<'a> {
     }
 
     /// Changes a peer's routes and gives the updates that its session carries.
-    pub(crate) fn apply(&mut self, at: Time, peer: usize, networks: &[u32], change: CellChange) -> Vec<Recorded> {
+    pub(crate) fn apply(
+        &mut self,
+        at: Time,
+        peer: usize,
+        networks: &[u32],
+        change: CellChange,
+    ) -> Vec<Recorded> {
         let mut batch = Batch::new(peer);
         for network in networks {
             let seen = self.change(at, peer, *network, change);
@@ -193,7 +199,14 @@ impl<'a> World<'a> {
         let held = before.origin != 0;
         let ours = before.origin == home.origin.0;
         let none = Cell::default();
-        let right = Cell { origin: home.origin.0, via, salt: before.salt, second: who.add_path, counts: true, since: 0 };
+        let right = Cell {
+            origin: home.origin.0,
+            via,
+            salt: before.salt,
+            second: who.add_path,
+            counts: true,
+            since: 0,
+        };
         let carried = || carries(scenario, who, network);
         let after = match change {
             CellChange::Lose if ours && !kept => none,
@@ -235,7 +248,9 @@ impl<'a> World<'a> {
         let network = *self.order.get(index)?;
         let mut entries = Vec::new();
         for peer in shown {
-            let since = Time::from_seconds((Time::from_seconds(self.cell(*peer, network).since.into()) + skew).seconds());
+            let since = Time::from_seconds(
+                (Time::from_seconds(self.cell(*peer, network).since.into()) + skew).seconds(),
+            );
             for (path_id, path) in self.routes(*peer, network).into_iter().flatten() {
                 entries.push(super::recording::RibEntry { peer: *peer, path_id, since, path });
             }
@@ -244,8 +259,6 @@ impl<'a> World<'a> {
         (!entries.is_empty()).then_some(Recorded::RibRow { prefix, entries })
     }
 }
-
-
 
 /// Gathers the routes of one peer into updates: one family and one path each, not too long.
 struct Batch {
@@ -258,7 +271,13 @@ struct Batch {
 
 impl Batch {
     fn new(peer: usize) -> Self {
-        Batch { peer, done: Vec::new(), withdrawn: Default::default(), announced: Vec::new(), path: Arc::from([]) }
+        Batch {
+            peer,
+            done: Vec::new(),
+            withdrawn: Default::default(),
+            announced: Vec::new(),
+            path: Arc::from([]),
+        }
     }
 
     fn withdraw(&mut self, route: Nlri) {
