@@ -27,7 +27,10 @@ pub(crate) struct FamilyTrack {
     /// Ascending by prefix, so that a cover comes before what it covers.
     pub(crate) members: Vec<Member>,
     /// Networks lost by their own vote, with whether nothing else carries them.
-    pub(crate) lost: BTreeMap<Prefix, LostNetwork>,
+    lost: BTreeMap<Prefix, LostNetwork>,
+    /// Of them those that nothing else carries, and of those the ones with more than the tolerated vote left.
+    open: u64,
+    shallow: u64,
     units_before: u64,
     units_up: u64,
     /// Set where members came or went: the units are counted anew.
@@ -38,8 +41,8 @@ pub(crate) struct FamilyTrack {
 
 /// A network lost by its own vote.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LostNetwork {
-    pub(crate) row: RowRef,
+struct LostNetwork {
+    row: RowRef,
     deep: bool,
     /// A standing route of the same origin or country covers it.
     shielded: bool,
@@ -115,11 +118,33 @@ impl FamilyTrack {
         if !self.stale {
             self.units_up = self.units_up.saturating_sub(self.sole_units(&self.members[place]));
         }
-        self.lost.insert(prefix, network);
+        self.set(prefix, Some(network));
+    }
+
+    /// Enters, changes or strikes out a lost network, and keeps the counts in line.
+    fn set(&mut self, prefix: Prefix, network: Option<LostNetwork>) -> bool {
+        let old = match network {
+            Some(network) => self.lost.insert(prefix, network),
+            None => self.lost.remove(&prefix),
+        };
+        let counts = |network: Option<LostNetwork>| {
+            let open = network.filter(|network| !network.shielded);
+            (u64::from(open.is_some()), u64::from(open.is_some_and(|network| !network.deep)))
+        };
+        let (before, after) = (counts(old), counts(network));
+        self.open = self.open + after.0 - before.0;
+        self.shallow = self.shallow + after.1 - before.1;
+        old.is_some()
+    }
+
+    fn deepen(&mut self, prefix: Prefix, deep: bool) {
+        if let Some(network) = self.lost.get(&prefix).copied() {
+            self.set(prefix, Some(LostNetwork { deep, ..network }));
+        }
     }
 
     fn regain(&mut self, prefix: Prefix) {
-        if self.lost.remove(&prefix).is_some()
+        if self.set(prefix, None)
             && !self.stale
             && let Ok(place) = self.members.binary_search_by_key(&prefix, |member| member.prefix)
         {
@@ -137,8 +162,9 @@ impl FamilyTrack {
             inside.push(*lost);
         }
         for lost in inside {
-            if let Some(network) = self.lost.get_mut(&lost) {
-                network.shielded = is_shielded(lost, network.row, table);
+            if let Some(network) = self.lost.get(&lost).copied() {
+                let shielded = is_shielded(lost, network.row, table);
+                self.set(lost, Some(LostNetwork { shielded, ..network }));
             }
         }
     }
@@ -160,11 +186,10 @@ impl FamilyTrack {
     }
 
     fn toll_of(&self, units_before: u64, units_up: u64) -> Toll {
-        let open = || self.lost.values().filter(|network| !network.shielded);
         Toll {
-            networks: BeforeLost { before: self.members.len() as u64, lost: open().count() as u64 },
+            networks: BeforeLost { before: self.members.len() as u64, lost: self.open },
             addresses: BeforeLost { before: units_before, lost: units_before.saturating_sub(units_up) },
-            shallow: open().filter(|network| !network.deep).count() as u64,
+            shallow: self.shallow,
             unseen_of: self.unseen_of,
         }
     }
@@ -227,18 +252,16 @@ impl Track {
             Change::Back => {
                 family.regain(*prefix);
                 family.shield(*prefix, table);
+                self.forget(*prefix);
             }
             Change::Aged { since } => {
                 family.regain(*prefix);
                 family.remove(*prefix);
                 family.shield(*prefix, table);
+                self.forget(*prefix);
                 self.notes.push(Note::AgedOut { prefix: *prefix, lost: *since });
             }
-            Change::Depth { deep } => {
-                if let Some(network) = family.lost.get_mut(prefix) {
-                    network.deep = *deep;
-                }
-            }
+            Change::Depth { deep } => family.deepen(*prefix, *deep),
             Change::Witness { voter, when, held } => self.witness(*prefix, *voter, *when, *held),
             Change::Foreign { origin } => self.foreign(*prefix, *origin),
         }
@@ -308,7 +331,6 @@ impl Track {
                 self.episodes.push(waiting);
             }
         }
-        self.drop_idle_records();
     }
 
     /// Records of all networks that are lost now, from the newest episode; a waiting one gives way.
@@ -329,10 +351,10 @@ impl Track {
         }
     }
 
-    fn drop_idle_records(&mut self) {
-        let families = &self.families;
+    /// A network that came back while the entity as a whole was not lost leaves no record.
+    fn forget(&mut self, prefix: Prefix) {
         if let Some(last) = self.episodes.last_mut().filter(|last| last.is_waiting()) {
-            last.networks.retain(|prefix, _| families[prefix.family() as usize].lost.contains_key(prefix));
+            last.networks.remove(&prefix);
             if last.networks.is_empty() {
                 self.episodes.pop();
             }

@@ -248,7 +248,7 @@ impl Shard {
         };
         if before != Before::Same {
             self.put(row, peer, cell, when, source, lent);
-        } else if source != Source::Table {
+        } else if source == Source::FirstTable {
             self.speak(row, peer, source, lent);
         }
         (row, before)
@@ -332,10 +332,10 @@ impl Shard {
             let cell = self.cell(row, peer);
             cell != 0 && tails.is_accepted(usize::from(cell) - 1)
         };
-        let family = self.rows[row as usize].prefix.family() as usize;
         let holds = match vantage.voters[usize::from(voter)].peers[..] {
             [only] => stands(only),
             ref several => {
+                let family = self.rows[row as usize].prefix.family() as usize;
                 let full = several.iter().any(|peer| vantage.get(*peer).full_feed[family]);
                 several.iter().any(|peer| {
                     stands(*peer)
