@@ -5,7 +5,7 @@ mod world;
 use gonedark_infer::Watch;
 use gonedark_infer::observation::{PeerKey, TableEntry, Update};
 use gonedark_infer::report::{BlindReason, EntityState, Level, Note, PhaseState};
-use gonedark_route::{Asn, AsnSize, Nlri, PathView, Prefix};
+use gonedark_route::{Asn, AsnSize, Family, Nlri, PathView, Prefix};
 use world::{KP, TWELVE, World, at, everything, hms, incidents_of, path, registry};
 
 #[test]
@@ -470,4 +470,23 @@ fn which_session_of_an_as_speaks_first_changes_nothing() {
     };
     assert_eq!(heard([0, 1]), heard([1, 0]));
     assert!(heard([0, 1]).contains("agreeing: 3"));
+}
+
+#[test]
+fn a_table_taken_while_a_whole_family_is_lost_evicts_nobody() {
+    // All IPv6 of this world is Syrian; one peer keeps stale routes to it.
+    let mut world = World::started();
+    let v6: Vec<String> = (0..30).map(|net| format!("2a00:1000:{net:x}::/48")).collect();
+    let v6: Vec<&str> = v6.iter().map(String::as_str).collect();
+    for peer in 1..12 {
+        world.withdraw(hms(2, 0, 0), peer, &v6);
+    }
+    for collector in 0..3 {
+        world.table(hms(8, 0, 0), collector, &everything(), |peer, prefix| peer == 0 || prefix.family() == Family::V4);
+    }
+    world.all_announce(hms(9, 0, 0), 1, &[3491, 29256], &v6);
+    let report = world.report(hms(12, 0, 0));
+    assert_eq!(report.coverage.full_feed_asns, [12, 12]);
+    let incident = incidents_of(&report, "SY")[0];
+    assert_eq!(incident.recovery.unwrap().latest, at(hms(9, 0, 11)));
 }

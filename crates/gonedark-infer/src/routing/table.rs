@@ -158,9 +158,13 @@ impl Table {
             let mut counts = vec![0; vantage.peers.len()];
             let common: u64 =
                 self.shards.iter().map(|shard| shard.census(family, &candidates, needed, &mut counts)).sum();
+            if common == 0 {
+                // Nothing stands by which a feed could be judged: in a small world all of a family may be lost.
+                continue;
+            }
             for (peer, count) in vantage.peers.iter_mut().zip(counts) {
                 if peer.tabled && !matches!(peer.session, super::vantage::Session::Down { .. }) {
-                    let full = common > 0 && count * 100 >= common * parameters.full_feed_percent;
+                    let full = count * 100 >= common * parameters.full_feed_percent;
                     changed |= full != peer.full_feed[f];
                     peer.full_feed[f] = full;
                 }

@@ -237,11 +237,13 @@ impl Shard {
         }
     }
 
-    /// Networks of a family that half or more of `candidates` hold, and of them those that each peer holds.
+    /// Networks of a family that half or more of `candidates` hold, and of them those that each peer holds. Networks that
+    /// are lost by the vote tell nothing of a feed: whoever still holds one has a stuck route.
     pub(crate) fn census(&self, family: Family, candidates: &[bool], needed: u32, counts: &mut [u64]) -> u64 {
         let mut common = 0;
         for (index, row) in self.rows.iter().enumerate() {
-            if row.prefix.family() != family || !row.flags.has(Flags::ELIGIBLE) {
+            let counts_for_feeds = row.flags.has(Flags::ELIGIBLE) && !row.flags.has(Flags::LOST);
+            if row.prefix.family() != family || !counts_for_feeds {
                 continue;
             }
             let cells = &self.cells[index * self.stride..(index + 1) * self.stride];
