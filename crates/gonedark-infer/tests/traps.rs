@@ -473,6 +473,32 @@ fn which_session_of_an_as_speaks_first_changes_nothing() {
 }
 
 #[test]
+fn a_network_in_two_rows_of_a_table_is_held_by_the_peers_of_both() {
+    // Peers with ADD-PATH have rows of their own (RFC 8050).
+    let mut world = World::new(3, &TWELVE);
+    for hour in [0, 8] {
+        for collector in 0..3 {
+            let id = world.collectors[collector];
+            world.inference.table_begin(at(hms(hour, 0, 0)), id);
+            for (prefix, tail) in everything() {
+                for half in 0..2 {
+                    let own = (0..12).filter(|peer| peer % 3 == collector && peer / 3 % 2 == half);
+                    let paths: Vec<_> =
+                        own.map(|peer| (world.peers[peer], path(&[&[world.asns[peer]], &tail[..]].concat()))).collect();
+                    let entries: Vec<TableEntry<'_>> = paths
+                        .iter()
+                        .map(|(peer, path)| TableEntry { peer: *peer, path: PathView::new(path, AsnSize::Four), path_id: 0 })
+                        .collect();
+                    world.inference.table_row(id, prefix, &entries);
+                }
+            }
+            world.inference.table_end(id, true);
+        }
+    }
+    assert!(world.report(hms(12, 0, 0)).incidents.is_empty());
+}
+
+#[test]
 fn a_table_taken_while_a_whole_family_is_lost_evicts_nobody() {
     // All IPv6 of this world is Syrian; one peer keeps stale routes to it.
     let mut world = World::started();
