@@ -179,7 +179,7 @@ impl Inference {
         }
         self.unsettled.push(unsettled);
         self.choose_full_feeds(at);
-        self.table.look(at, &self.vantage.ballot, &self.parameters);
+        self.table.look(at, &self.vantage, &self.parameters);
     }
 
     /// From `at` on the collector gives nothing, where its rhythm says that it should.
@@ -288,7 +288,7 @@ impl Inference {
         if std::mem::take(&mut self.redraw) {
             self.draw_ballot(self.now);
         }
-        self.table.look(self.now, &self.vantage.ballot, &self.parameters);
+        self.table.look(self.now, &self.vantage, &self.parameters);
         let counted = self.table.take_counted();
         if !counted.is_empty() {
             self.tracks.count(counted, &self.table);

@@ -572,3 +572,28 @@ fn a_table_taken_while_a_whole_family_is_lost_evicts_nobody() {
     let incident = incidents_of(&report, "SY")[0];
     assert_eq!(incident.recovery.unwrap().latest, at(hms(9, 0, 11)));
 }
+
+#[test]
+fn the_order_of_two_sessions_of_an_as_within_a_second_changes_nothing() {
+    let heard = |order: [usize; 2]| {
+        let mut world = World::new(1, &[701, 701, 174, 2914]);
+        world.tables(0);
+        world.withdraw(hms(1, 0, 0), 0, &KP);
+        world.all_withdraw(hms(2, 0, 0), 0, &KP);
+        world.all_announce(hms(3, 0, 0), 0, &[4837, 131279], &KP);
+        world.withdraw(hms(4, 0, 0), 1, &KP);
+        // One session of AS701 loses in the second in which the other comes back.
+        for peer in order {
+            match peer {
+                0 => world.withdraw(hms(5, 0, 0), 0, &KP),
+                _ => world.announce(hms(5, 0, 0), 1, &[4837, 131279], &KP),
+            }
+        }
+        for peer in [2, 3] {
+            world.withdraw(hms(5, 0, 0), peer, &KP);
+        }
+        world.all_announce(hms(6, 0, 0), 0, &[4837, 131279], &KP);
+        format!("{:?}", world.report(hms(7, 0, 0)))
+    };
+    assert_eq!(heard([0, 1]), heard([1, 0]));
+}

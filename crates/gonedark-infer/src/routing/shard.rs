@@ -94,6 +94,9 @@ pub(crate) struct Shard {
     /// ADD-PATH: the identifiers that a peer holds of a row, with their tails.
     paths: HashMap<(u32, u16), Vec<(u32, u32)>, FixedState>,
     pub(crate) shares: HashMap<u32, Vec<(CountryCode, u64)>, FixedState>,
+    /// Votes of ASNs with several peers to be settled at the end of the stamp, with when what changed them came about:
+    /// the order in which the peers of one ASN speak within it must change nothing.
+    unsettled: HashMap<(u32, u16), Interval, FixedState>,
     /// Rows that fell or rose since the last look.
     pub(super) dirty: Vec<u32>,
     pub(crate) out: Vec<Transition>,
@@ -330,12 +333,36 @@ impl Shard {
     /// Brings the vote of the peer's ASN on a row in line with the cells of its peers.
     pub(crate) fn settle(&mut self, row: u32, peer: PeerId, when: Interval, vantage: &Vantage) {
         let voter = vantage.get(peer).voter;
+        let holds = self.holds(row, voter, vantage);
+        let several = vantage.voters[usize::from(voter)].peers.len() > 1;
+        if several && self.bit(row, USUAL, voter) {
+            if holds != self.bit(row, HELD, voter) || self.unsettled.contains_key(&(row, voter)) {
+                let known = self.unsettled.entry((row, voter)).or_insert(when);
+                *known = known.join(when);
+            }
+            return;
+        }
+        self.set_vote(row, voter, holds, when);
+    }
+
+    /// Settles what waited for the end of the stamp.
+    pub(super) fn settle_all(&mut self, vantage: &Vantage) {
+        let mut unsettled: Vec<_> = std::mem::take(&mut self.unsettled).into_iter().collect();
+        unsettled.sort_unstable_by_key(|(key, _)| *key);
+        for ((row, voter), when) in unsettled {
+            let holds = self.holds(row, voter, vantage);
+            self.set_vote(row, voter, holds, when);
+        }
+    }
+
+    /// Whether an ASN holds a row by any of its peers.
+    fn holds(&self, row: u32, voter: u16, vantage: &Vantage) -> bool {
         let tails = &self.rows[row as usize].tails;
         let stands = |peer: PeerId| {
             let cell = self.cell(row, peer);
             cell != 0 && tails.is_accepted(usize::from(cell) - 1)
         };
-        let holds = match vantage.voters[usize::from(voter)].peers[..] {
+        match vantage.voters[usize::from(voter)].peers[..] {
             [only] => stands(only),
             ref several => {
                 let family = self.rows[row as usize].prefix.family() as usize;
@@ -346,7 +373,10 @@ impl Shard {
                         && (vantage.is_sighted(*peer) || !several.iter().any(|other| vantage.is_sighted(*other)))
                 })
             }
-        };
+        }
+    }
+
+    fn set_vote(&mut self, row: u32, voter: u16, holds: bool, when: Interval) {
         if holds == self.bit(row, HELD, voter) {
             return;
         }

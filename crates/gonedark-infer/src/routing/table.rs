@@ -3,7 +3,7 @@
 use super::row::Row;
 use super::shard::{Before, Lent, Shard, Source, Transition};
 use super::tails::{Tail, Tails};
-use super::vantage::{Ballot, Peer, Vantage};
+use super::vantage::{Peer, Vantage};
 use crate::observation::{Delegations, PeerId, Update};
 use crate::parameters::Parameters;
 use gonedark_route::{Asn, Family, Prefix, Time};
@@ -114,9 +114,9 @@ impl Table {
         recent.filter(|(_, _, peer)| of(*peer)).map(|(_, row, peer)| (*row, *peer)).collect()
     }
 
-    pub(crate) fn look(&mut self, at: Time, ballot: &Ballot, parameters: &Parameters) {
+    pub(crate) fn look(&mut self, at: Time, vantage: &Vantage, parameters: &Parameters) {
         for shard in &mut self.shards {
-            shard.look(at, ballot, parameters);
+            shard.look(at, vantage, parameters);
         }
     }
 

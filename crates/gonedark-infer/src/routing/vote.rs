@@ -13,7 +13,9 @@ use gonedark_route::{Family, Time};
 impl Shard {
     /// Votes on every row that fell or rose since the last look. A row is judged lost only when a voter lost it, and
     /// back only when a voter got it back: that others can no longer see is no reason for either.
-    pub(crate) fn look(&mut self, at: Time, ballot: &Ballot, parameters: &Parameters) {
+    pub(crate) fn look(&mut self, at: Time, vantage: &Vantage, parameters: &Parameters) {
+        let ballot = &vantage.ballot;
+        self.settle_all(vantage);
         let dirty = std::mem::take(&mut self.dirty);
         let mut waiting = Vec::new();
         for row in &dirty {
