@@ -555,6 +555,20 @@ fn a_network_in_two_rows_of_a_table_is_held_by_the_peers_of_both() {
 }
 
 #[test]
+fn a_full_feed_of_ipv6_alone_is_no_witness_of_ipv4() {
+    let mut world = World::new(1, &[174, 2914, 3257, 1299, 6939]);
+    // AS6939 has all of IPv6 and of IPv4 only North Korea.
+    world.table(0, 0, &everything(), |peer, prefix| {
+        peer != 4 || prefix.family() == Family::V6 || KP.contains(&&*prefix.to_string())
+    });
+    world.all_withdraw(hms(2, 0, 0), 1, &KP);
+    let report = world.report(hms(3, 0, 0));
+    let seen = &incidents_of(&report, "KP")[0].witnesses;
+    assert_eq!(report.coverage.full_feed_asns, [4, 5]);
+    assert_eq!((seen.asns, seen.agreeing), (4, 4));
+}
+
+#[test]
 fn a_table_taken_while_a_whole_family_is_lost_evicts_nobody() {
     // All IPv6 of this world is Syrian; one peer keeps stale routes to it.
     let mut world = World::started();

@@ -32,7 +32,8 @@ impl Delegations for Nobody {
 /// The folder of recordings; `None`, with a word, where it or a program is missing.
 fn recordings(name: &str) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let folder = std::env::var_os("GONEDARK_SHARED").map_or_else(beside, PathBuf::from).join("data/bgp").join(name);
+    let folder =
+        std::env::var_os("GONEDARK_SHARED").map_or_else(beside, PathBuf::from).join("data/bgp").join(name);
     let runs = |program: &str, argument: &str| {
         let told = Command::new(program).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status();
         told.is_ok()
@@ -54,7 +55,8 @@ fn recordings(name: &str) -> Option<PathBuf> {
 /// The networks that RIS announces and withdraws, and the anchors beside them that it does not.
 fn beacons() -> BTreeSet<Prefix> {
     let v4 = (64..96).map(|third| format!("84.205.{third}.0/24"));
-    let v6 = (0..0x20).flat_map(|site| ["fd", "fe", "ff"].map(|kind| format!("2001:7fb:{kind}{site:02x}::/48")));
+    let v6 =
+        (0..0x20).flat_map(|site| ["fd", "fe", "ff"].map(|kind| format!("2001:7fb:{kind}{site:02x}::/48")));
     v4.chain(v6).map(|text| text.parse().unwrap()).collect()
 }
 
@@ -96,7 +98,11 @@ fn agree_with_incidents(report: &Report) {
         // The onset is that of the worst: a network is lost before hardly any vote is left on it.
         assert!(incident.phases.first().is_some_and(|phase| is(phase.from, "lost")), "{}", incident.id);
         assert!(incident.recovery.is_none_or(|recovery| is(recovery.vote, "back")), "{}", incident.id);
-        assert!(incident.flaps.iter().all(|flap| is(flap.from, "lost") && is(flap.until, "back")), "{}", incident.id);
+        assert!(
+            incident.flaps.iter().all(|flap| is(flap.from, "lost") && is(flap.until, "back")),
+            "{}",
+            incident.id
+        );
     }
 }
 

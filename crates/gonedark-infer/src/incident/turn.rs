@@ -46,8 +46,8 @@ pub(crate) fn testimony(episode: &Episode) -> Testimony {
     testimony
 }
 
-/// Around `anchor` the times that follow each other without a longer pause, as one interval; `anchor` itself where
-/// there are none.
+/// Around `anchor` the times that follow each other without a longer pause, as one interval. Where there are none, the
+/// vote turned by who could see, not by what was seen then: it came about between the last time before and `anchor`.
 fn chain(times: &mut [Interval], anchor: Time, pause: i64) -> Interval {
     times.sort_unstable_by_key(|time| (time.latest, time.earliest));
     let split = times.partition_point(|time| time.latest <= anchor);
@@ -73,7 +73,8 @@ fn chain(times: &mut [Interval], anchor: Time, pause: i64) -> Interval {
             break;
         }
     }
-    whole.unwrap_or(Interval::at(anchor))
+    let before = times[..split].last().map(|time| time.join(Interval::at(anchor)));
+    whole.or(before).unwrap_or(Interval::at(anchor))
 }
 
 /// When the worst of an episode began.
@@ -117,6 +118,13 @@ mod tests {
         let mut times = [at(0), at(60), at(65), at(72), at(80), at(95)];
         let whole = chain(&mut times, Time::from_seconds(72 * 60), pause);
         assert_eq!(whole, Interval { earliest: at(60).earliest, latest: at(80).latest });
+    }
+
+    #[test]
+    fn a_vote_far_from_all_that_was_seen_came_about_since_the_last_of_it() {
+        let pause = Parameters::default().descent_pause;
+        let whole = chain(&mut [at(0), at(5), at(90)], at(60).latest, pause);
+        assert_eq!(whole, Interval { earliest: at(5).earliest, latest: at(60).latest });
         assert_eq!(chain(&mut [], Time::from_seconds(60), pause), at(1));
     }
 }
