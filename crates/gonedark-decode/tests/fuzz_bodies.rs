@@ -1,6 +1,7 @@
 //! The bodies of the fuzz targets over a seed corpus, which is written out for the fuzzer where its folder is.
 
 #[path = "../../../fuzz/src/lib.rs"]
+#[allow(unreachable_pub, reason = "it is a library there and a module here")]
 mod fuzz;
 mod support;
 
