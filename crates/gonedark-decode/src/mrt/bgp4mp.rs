@@ -126,7 +126,7 @@ fn message<'a>(
     match message {
         _ if sent && !matches!(message, Message::Open(_)) => Ok(Record::Sent { peer, message }),
         Message::Update(update) => {
-            let inferred = Family::ALL.map(|family| update.inferred_path_ids(family));
+            let inferred = update.inferred_path_ids();
             if inferred != [false; 2] {
                 sessions.inferred(peer.address, inferred);
             }

@@ -2,6 +2,9 @@
 //! into single routes that can be compared with what other decoders say.
 #![allow(dead_code, unreachable_pub, reason = "each test takes its part")]
 
+pub mod seeds;
+pub mod wire;
+
 use gonedark_decode::mrt::{Decoder, PeerAddress, RawRecord, Record};
 use gonedark_route::{Nlri, Time};
 use std::io::Read;
