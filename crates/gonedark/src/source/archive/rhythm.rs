@@ -88,18 +88,21 @@ impl Rhythm {
 
     fn gap(&self, earlier: i64, later: i64) -> Option<(Time, Time)> {
         let covered = self.covered_until(earlier);
-        // Where the rhythm changes, either is right.
+        // Where the rhythm slows down, the slower one is right.
         let step = self.step(earlier).seconds.max(self.step(later).seconds);
-        let due = covered.max(earlier.saturating_add(step));
-        // Names of old archives are a minute early or late at times; less than half a step is no missing file.
-        (later - due > step / 2).then_some((Time::from_seconds(covered), Time::from_seconds(later)))
+        let due = if step > self.step(earlier).seconds { earlier.saturating_add(step) } else { covered };
+        // Half a step more is no missing file, only a late one.
+        (later.saturating_sub(due) > step / 2)
+            .then_some((Time::from_seconds(covered), Time::from_seconds(later)))
     }
 
     /// A file holds what comes until the next one is due: a collector that starts between two of its times is back in
-    /// its rhythm with the next file.
+    /// its rhythm with the next file. Names of old archives are a minute early at times: a file that is early by less than
+    /// a quarter of a step is the one that was due.
     fn covered_until(&self, file: i64) -> i64 {
         let Step { seconds, phase, .. } = self.step(file);
-        file.saturating_add(seconds - (file - phase).rem_euclid(seconds))
+        let rest = seconds - file.saturating_sub(phase).rem_euclid(seconds);
+        file.saturating_add(if rest * 4 < seconds { rest + seconds } else { rest })
     }
 }
 
