@@ -19,7 +19,7 @@ pub mod blindness;
 pub mod course;
 pub mod csv;
 pub mod flapping;
-//pub mod graph;
+pub mod graph;
 //pub mod html;
 pub mod json;
 pub mod ranking;

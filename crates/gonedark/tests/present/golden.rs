@@ -2,7 +2,7 @@
 //! what changed before it is committed.
 
 use crate::fixtures::{self, Fixture};
-use gonedark::present::{csv, json, series, text};
+use gonedark::present::{csv, graph, json, series, text};
 use std::path::Path;
 
 /// Compares with the file, or writes it where the environment asks for that.
@@ -92,5 +92,23 @@ fn json_and_csv_are_as_they_were() {
         out.clear();
         series::write_csv(&mut out, &case).unwrap();
         golden(&format!("{name}.series.csv"), &out);
+    });
+}
+
+#[test]
+fn pictures_are_as_they_were() {
+    each(|name, fixture| golden(&format!("{name}.svg"), graph::svg(&fixture.case()).as_bytes()));
+}
+
+/// `GONEDARK_SHOW=folder` keeps the pictures, so that they can be looked at.
+#[cfg(feature = "png")]
+#[test]
+fn png_holds_text_on_a_machine_without_fonts() {
+    each(|name, fixture| {
+        let png = graph::png(&fixture.case()).unwrap();
+        assert!(png.starts_with(b"\x89PNG") && png == graph::png(&fixture.case()).unwrap());
+        if let Some(folder) = std::env::var_os("GONEDARK_SHOW") {
+            std::fs::write(Path::new(&folder).join(format!("{name}.png")), png).unwrap();
+        }
     });
 }
