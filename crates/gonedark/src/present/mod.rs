@@ -20,7 +20,7 @@ pub mod course;
 pub mod csv;
 pub mod flapping;
 pub mod graph;
-//pub mod html;
+pub mod html;
 pub mod json;
 pub mod ranking;
 pub mod sentence;

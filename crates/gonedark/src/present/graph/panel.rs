@@ -78,24 +78,29 @@ impl<'a> Panel<'a, '_> {
     fn turn_labels(&self, svg: &mut Svg, worst: Option<&Incident>, y: f64) -> f64 {
         let Some(incident) = worst else { return y + 6.0 };
         let base = y + 14.0;
-        let mut onset = format!("lost {}", clocks(incident.onset));
-        let mut back = incident.recovery.filter(|turn| self.time.holds(turn.latest)).map(|turn| {
-            let lasted = seconds_between(incident.onset.vote, turn.vote);
-            let name = incident.level.name();
-            (self.time.x(turn.latest), format!("back {} ({name} for {})", clocks(turn), duration(lasted)))
-        });
         let width = |words: &str| text_width(words, 12.0) + 3.0;
-        // Where there is no room for the return on its right, both are said at the onset.
-        if let Some((_, words)) = back.take_if(|(x, words)| *x + width(words) > self.picture.width) {
-            onset = format!("{onset}, {words}");
-        }
+        let onset = format!("lost {}", clocks(incident.onset));
         let x = self.time.x(incident.onset.earliest);
-        let to_the_left = x - width(&onset) > self.time.left;
-        let (anchor, at) = if to_the_left { ("end", x - 3.0) } else { ("start", x + 3.0) };
-        svg.label("g-mark", anchor, (at, base), &onset);
-        let used = if to_the_left { x } else { x + width(&onset) + 12.0 };
-        if let Some((x, words)) = back.filter(|(x, words)| x.max(used) + width(words) <= self.picture.width) {
-            svg.label("g-mark", "start", (x.max(used) + 3.0, base), &words);
+        let left_of = |words: &str| x - width(words) > 4.0;
+        let right_of = |words: &str| x + width(words) <= self.picture.width;
+        let mut alone = vec![onset.clone()];
+        if let Some(turn) = incident.recovery.filter(|turn| self.time.holds(turn.latest)) {
+            let lasted = duration(seconds_between(incident.onset.vote, turn.vote));
+            let back = format!("back {}", clocks(turn));
+            let full = format!("{back} ({} for {lasted})", incident.level.name());
+            let back_x = self.time.x(turn.latest);
+            let free = if left_of(&onset) { x } else { x + width(&onset) + 12.0 };
+            let fits = |words: &&String| back_x >= free && back_x + width(words) <= self.picture.width;
+            match [&full, &back].into_iter().find(fits) {
+                Some(words) => svg.label("g-mark", "start", (back_x + 3.0, base), words),
+                // Where there is no room for the return on its right, both are said at the onset.
+                None => alone = vec![format!("{onset}, {full}"), format!("{onset}, {back}"), onset],
+            }
+        }
+        let fitting = alone.iter().find(|words| left_of(words) || right_of(words)).or(alone.last());
+        if let Some(words) = fitting {
+            let (anchor, at) = if left_of(words) { ("end", x - 3.0) } else { ("start", x + 3.0) };
+            svg.label("g-mark", anchor, (at, base), words);
         }
         y + 20.0
     }
@@ -116,7 +121,6 @@ impl<'a> Panel<'a, '_> {
     fn plot(&self, svg: &mut Svg, plot: &Plot, counts: &CountScale) {
         let left = self.time.left;
         svg.rect("g-plot", (left, counts.top), (self.time.width, counts.height));
-        self.grid(svg, counts);
         let up = area(&plot.up, left, |_, (least, _)| {
             let top = counts.y(least as f64);
             (top < counts.bottom()).then_some((top, counts.bottom()))
@@ -133,6 +137,7 @@ impl<'a> Panel<'a, '_> {
             let fill = format!("url(#{}{name})", self.picture.prefix);
             svg.empty("path", &[("fill", &fill), ("d", &path)]);
         }
+        self.grid(svg, counts);
         self.unseen(svg, &plot.up, counts);
         self.count_axis(svg, counts);
         let zero = if counts.least > 0.0 { ", the axis does not begin at zero" } else { "" };

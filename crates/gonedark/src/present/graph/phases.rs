@@ -41,7 +41,11 @@ impl Panel<'_, '_> {
             svg.line("g-leader", (label.point, base(label) - 8.0), (label.point, top));
         }
         for label in &raised {
-            svg.label("g-raised", "start", (label.x, base(label)), &label.words);
+            let (anchor, x) = match label.x > label.point {
+                true => ("start", label.x),
+                false => ("end", label.point - 4.0),
+            };
+            svg.label("g-raised", anchor, (x, base(label)), &label.words);
         }
         if phases.is_empty() {
             let words = "no incident in this time";
@@ -78,7 +82,7 @@ impl Panel<'_, '_> {
 
     fn words(&self, phase: &Phase) -> String {
         let name = match phase.state {
-            PhaseState::Unknown => "we could not see",
+            PhaseState::Unknown => "not seen",
             state => state.name(),
         };
         let lasted = seconds_between(phase.from, phase.until.unwrap_or(self.case.report.window.1));

@@ -11,7 +11,7 @@ pub(super) const LIGHT: &str = "\
 .g-ground{fill:#ffffff}
 .g-plot{fill:#f6f7f9}
 .g-up{fill:#b3d3e8}
-.g-grid{stroke:#c9ced6;stroke-width:1;stroke-dasharray:2 3}
+.g-grid{stroke:#5d6672;stroke-opacity:0.35;stroke-width:1;stroke-dasharray:2 3}
 .g-axis{stroke:#5d6672;stroke-width:1}
 .g-frame{fill:none;stroke:#8b95a1;stroke-width:1}
 .g-title{fill:#14181d;font-size:22px;font-weight:bold}
