@@ -129,7 +129,8 @@ impl<'a> Panel<'a, '_> {
             (least < most).then(|| (counts.y(most as f64), counts.y(least as f64)))
         });
         let down = area(&plot.up, left, |place, (_, most)| {
-            let (top, bottom) = (counts.y((most + plot.down_at(place)) as f64), counts.y(most as f64));
+            let (top, bottom) =
+                (counts.y(most.saturating_add(plot.down_at(place)) as f64), counts.y(most as f64));
             (top < bottom).then_some((top, bottom))
         });
         svg.empty("path", &[("class", &"g-up"), ("d", &up)]);
@@ -221,7 +222,7 @@ impl Plot {
             lost,
         };
         plot.most = (0..plot.up.len())
-            .filter_map(|place| Some(plot.up[place].range?.1 + plot.down_at(place)))
+            .filter_map(|place| Some(plot.up[place].range?.1.saturating_add(plot.down_at(place))))
             .max()
             .unwrap_or(0)
             .max(most_up);

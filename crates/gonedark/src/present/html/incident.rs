@@ -49,7 +49,7 @@ impl IncidentRow {
 /// `4 of 4 IPv4`.
 fn networks_lost(incident: &Incident) -> Vec<String> {
     words::families(incident)
-        .filter(|(_, loss)| loss.networks.before > 0)
+        .filter(|(_, loss)| loss.networks.lost > 0)
         .map(|(family, loss)| {
             let split = if loss.split { ", split" } else { "" };
             format!(
@@ -169,7 +169,7 @@ fn facts(case: &Case<'_>, incident: &Incident) -> Vec<Fact> {
     facts.push(Fact {
         name: "Networks lost",
         value: networks_lost(incident).join(", "),
-        below: addresses_lost(incident).join(", "),
+        below: format!("addresses: {}", addresses_lost(incident).join(", ")),
     });
     facts.push(Fact {
         name: "Witnesses",
@@ -181,10 +181,10 @@ fn facts(case: &Case<'_>, incident: &Incident) -> Vec<Fact> {
 
 fn addresses_lost(incident: &Incident) -> Vec<String> {
     words::families(incident)
-        .filter(|(_, loss)| loss.addresses.before > 0)
+        .filter(|(_, loss)| loss.addresses.lost > 0)
         .map(|(family, loss)| {
             let (lost, before) = (grouped(loss.addresses.lost), grouped(loss.addresses.before));
-            format!("addresses: {lost} of {before} {}", words::address_unit(family))
+            format!("{lost} of {before} {}", words::address_unit(family))
         })
         .collect()
 }

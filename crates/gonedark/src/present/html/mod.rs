@@ -79,7 +79,7 @@ struct BlindRow {
 
 /// Writes the page.
 pub fn write(out: &mut dyn Write, case: &Case<'_>) -> io::Result<()> {
-    page(case).write_into(out).map_err(io::Error::other)
+    page(case).write_into(out)
 }
 
 fn page(case: &Case<'_>) -> Page {
