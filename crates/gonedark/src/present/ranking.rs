@@ -68,5 +68,5 @@ pub fn networks_lost(incident: &Incident) -> u64 {
         .iter()
         .filter_map(|family| incident.families[*family as usize].as_ref())
         .map(|loss| loss.networks.lost)
-        .sum()
+        .fold(0, u64::saturating_add)
 }

@@ -321,7 +321,7 @@ fn window_words(window: Interval) -> String {
 
 fn could_not_be_seen(case: &Case<'_>, status: &EntityStatus) -> String {
     let name = case.capital_name(&status.entity);
-    match status.networks.iter().map(|count| count.before).sum::<u64>() {
+    match status.networks.iter().map(|count| count.before).max().unwrap_or(0) {
         0 => format!(
             "{name} could not be seen: no network of it was heard of, so that nothing can be said of it"
         ),
