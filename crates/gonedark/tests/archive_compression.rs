@@ -137,8 +137,14 @@ fn a_cut_at_any_byte_gives_what_was_before_it() {
     let wanted = parts.concat();
     for format in [Format::Gzip, Format::Bzip2, Format::Xz, Format::Zstd] {
         let members: Vec<Vec<u8>> = parts.iter().map(|part| compress(format, part)).collect();
-        let whole_at: Vec<usize> =
-            members.iter().scan(0, |end, member| Some(*end += member.len()).map(|()| *end)).collect();
+        let mut end = 0;
+        let whole_at: Vec<usize> = members
+            .iter()
+            .map(|member| {
+                end += member.len();
+                end
+            })
+            .collect();
         let file = members.concat();
         for workers in [Workers::new(0), Workers::new(2)] {
             for cut in 0..file.len() {
