@@ -236,18 +236,23 @@ impl Inference {
             self.next_sweep = at + SWEEP;
         }
         self.close_stamp();
-        loop {
-            let transfer = self.sight.next_transfer_end(&self.vantage, &self.parameters).unwrap_or(Time::MAX);
-            let settle = self.unsettled.iter().map(|unsettled| unsettled.due).min().unwrap_or(Time::MAX);
-            let due = transfer.min(settle).min(self.next_epoch).min(self.next_sweep);
-            if due >= at {
-                break;
-            }
+        while self.next_due() < at {
+            let due = self.next_due();
             self.now = self.now.max(due);
             self.do_due(due);
             self.close_stamp();
         }
         self.now = at;
+    }
+
+    /// When something falls due without being told.
+    fn next_due(&self) -> Time {
+        let mut due = self.next_epoch.min(self.next_sweep);
+        if !self.sight.transfers.is_empty() {
+            let transfer = self.sight.next_transfer_end(&self.vantage, &self.parameters);
+            due = transfer.map_or(due, |transfer| transfer.min(due));
+        }
+        self.unsettled.iter().map(|unsettled| unsettled.due).fold(due, Time::min)
     }
 
     fn do_due(&mut self, due: Time) {
@@ -282,6 +287,9 @@ impl Inference {
     fn close_stamp(&mut self) {
         if std::mem::take(&mut self.redraw) {
             self.draw_ballot(self.now);
+        }
+        if !self.table.has_news() {
+            return;
         }
         self.table.look(self.now, &self.vantage.ballot, &self.parameters);
         let counted = self.table.take_counted();
@@ -381,7 +389,7 @@ impl Inference {
     /// voters that see again give cause to judge anew; that others no longer do is none.
     fn draw_ballot(&mut self, at: Time) {
         let before = self.vantage.ballot.sighted.clone();
-        let changed = self.vantage.redraw(&self.parameters);
+        let Some(changed) = self.vantage.redraw(&self.parameters) else { return };
         for peer in changed {
             for shard in &mut self.table.shards {
                 shard.settle_column(peer, at, &self.vantage);

@@ -95,7 +95,7 @@ pub(crate) struct Shard {
     paths: HashMap<(u32, u16), Vec<(u32, u32)>, FixedState>,
     pub(crate) shares: HashMap<u32, Vec<(CountryCode, u64)>, FixedState>,
     /// Rows that fell or rose since the last look.
-    pub(super) dirty: Vec<u32>,
+    pub(crate) dirty: Vec<u32>,
     pub(crate) out: Vec<Transition>,
     /// Rows that count since the last look.
     pub(crate) counted: Vec<u32>,
@@ -332,17 +332,18 @@ impl Shard {
             let cell = self.cell(row, peer);
             cell != 0 && tails.is_accepted(usize::from(cell) - 1)
         };
-        let holds = match vantage.voters[usize::from(voter)].peers[..] {
-            [only] => stands(only),
-            ref several => {
-                let family = self.rows[row as usize].prefix.family() as usize;
-                let full = several.iter().any(|peer| vantage.get(*peer).full_feed[family]);
-                several.iter().any(|peer| {
-                    stands(*peer)
-                        && (!full || vantage.get(*peer).full_feed[family])
-                        && (vantage.is_sighted(*peer) || !several.iter().any(|other| vantage.is_sighted(*other)))
-                })
-            }
+        let family = self.rows[row as usize].prefix.family() as usize;
+        let holds = if vantage.is_alone(peer, family) {
+            stands(peer)
+        } else {
+            let several = &vantage.voters[usize::from(voter)].peers;
+            let full = several.iter().any(|peer| vantage.get(*peer).full_feed[family]);
+            let sighted = several.iter().any(|peer| vantage.is_sighted(*peer));
+            several.iter().any(|peer| {
+                stands(*peer)
+                    && (!full || vantage.get(*peer).full_feed[family])
+                    && (!sighted || vantage.is_sighted(*peer))
+            })
         };
         if holds == self.bit(row, HELD, voter) {
             return;

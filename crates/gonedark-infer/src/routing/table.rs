@@ -114,6 +114,11 @@ impl Table {
         recent.filter(|(_, _, peer)| of(*peer)).map(|(_, row, peer)| (*row, *peer)).collect()
     }
 
+    /// Whether anything happened since the last look.
+    pub(crate) fn has_news(&self) -> bool {
+        self.shards.iter().any(|shard| !shard.dirty.is_empty() || !shard.out.is_empty() || !shard.counted.is_empty())
+    }
+
     pub(crate) fn look(&mut self, at: Time, ballot: &Ballot, parameters: &Parameters) {
         for shard in &mut self.shards {
             shard.look(at, ballot, parameters);

@@ -39,7 +39,7 @@ pub(super) fn fetch(
     let request = Request { collectors, from, until, into: archive.archive.clone(), roots };
     let settings = Settings { connections: usize::from(archive.connections), ..Settings::default() };
     let bar = Bar::new();
-    let report = fetch::archives(&request, &settings, &bar).map_err(anyhow::Error::from)?;
+    let report = fetch::fetch_archives(&request, &settings, &bar).map_err(anyhow::Error::from)?;
     bar.0.finish_and_clear();
     Ok(report)
 }
