@@ -144,7 +144,7 @@ fn every_file_says_route_by_route_what_bgpkit_parser_says_but_for_the_listed_rec
         );
     }
     let listed = |(name, reason, count, _): &(String, &str, usize, String)| {
-        DIFFERENCES.iter().any(|known| *known == (name.as_str(), *reason, *count))
+        DIFFERENCES.contains(&(name.as_str(), *reason, *count))
     };
     let unlisted: Vec<_> = found.iter().filter(|difference| !listed(difference)).collect();
     assert!(unlisted.is_empty(), "not listed: {unlisted:#?}");
