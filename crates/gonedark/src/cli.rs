@@ -16,7 +16,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Find outages in routing archives (MRT files of RIPE RIS, RouteViews or your own collector)
-    Replay(Replay),
+    Replay(Box<Replay>),
     /// Write a scenario's recording as MRT archives, or list the scenarios that are built in
     Scenario(Scenario),
     /// Write, replay and explain a reconstruction of North Korea's outages of December 2014

@@ -43,7 +43,7 @@ impl Table {
         let lead = (prefix.bits() >> 112) as usize;
         match self.shards.len() {
             1 => 0,
-            several => lead * several >> 16,
+            several => (lead * several) >> 16,
         }
     }
 
@@ -80,7 +80,7 @@ impl Table {
         let Table { shards, tails, touched, .. } = self;
         let mut lent = Lent { vantage, tails, delegations };
         let shard_of =
-            |prefix: Prefix| if count == 1 { 0 } else { (prefix.bits() >> 112) as usize * count >> 16 };
+            |prefix: Prefix| if count == 1 { 0 } else { ((prefix.bits() >> 112) as usize * count) >> 16 };
         for nlri in withdrawn {
             let shard = shard_of(nlri.prefix);
             if let Some(row) = shards[shard].withdraw(&mut lent, at, peer, (nlri.prefix, nlri.path_id)) {
