@@ -1,7 +1,6 @@
 //! `gonedark replay`: archive files in, a report out.
 
-use super::output;
-use super::{Failure, meaning};
+use super::{Failure, fetch, meaning, output};
 use crate::cli;
 use crate::country;
 use crate::pipeline::{Outcome, Request, replay};
@@ -39,8 +38,19 @@ pub(super) fn run(arguments: &cli::Replay, out: &mut dyn Write) -> Result<(), Fa
     {
         return Err(Failure::Usage(format!("--from {from} is not before --until {until}")));
     }
+    output::check(&arguments.output)?;
+    let mut paths = arguments.paths.clone();
+    let mut missing = Vec::new();
+    if let (Some(from), Some(until), false) = (from, until, arguments.collector.is_empty()) {
+        let fetched = fetch::fetch(&arguments.collector, (from, until), &arguments.archive)?;
+        // What was fetched is told beside the report, so that the report alone goes to whoever reads the output.
+        let _ = fetch::tell(&fetched, &arguments.archive.archive, &mut io::stderr());
+        let (files, gaps) = fetch::for_replay(&fetched);
+        paths.extend(files);
+        missing = gaps;
+    }
     let plan = Plan {
-        paths: arguments.paths.clone(),
+        paths,
         delegated: arguments.delegated.clone(),
         data: arguments.data.clone(),
         watch: meaning::watch(&arguments.country, &arguments.asn)?,
@@ -48,10 +58,9 @@ pub(super) fn run(arguments: &cli::Replay, out: &mut dyn Write) -> Result<(), Fa
         until,
         parameters,
         shards: arguments.shards,
-        missing: Vec::new(),
+        missing,
         reconstruction: None,
     };
-    output::check(&arguments.output)?;
     let done = execute(plan)?;
     output::write(&done, &arguments.output, out)?;
     let damaged = done.run.inputs.iter().filter(|input| !input.damage.is_empty()).count();
