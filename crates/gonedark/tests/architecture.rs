@@ -212,6 +212,29 @@ fn every_threshold_is_described_in_method_md() {
 }
 
 #[test]
+fn every_test_that_architecture_md_names_exists() {
+    let text = read(&root().join("ARCHITECTURE.md"));
+    let is_test = |word: &&str| {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        word.bytes().all(plain) && word.matches('_').count() >= 3
+    };
+    let named: Vec<&str> = text.split('`').filter(is_test).collect();
+    assert!(named.len() > 30, "{named:?}");
+    let all: String = all_sources().iter().map(|file| read(file)).collect();
+    let missing: Vec<&&str> = named.iter().filter(|name| !all.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md names {missing:?}");
+}
+
+#[test]
+fn the_manual_shows_the_example_of_a_source_as_it_is() {
+    let manual = read(&root().join("docs/adding-a-source.md"));
+    let example = read(&root().join("crates/gonedark/examples/bgpdump_text.rs"));
+    let added: Vec<&str> = manual.lines().filter_map(|line| line.strip_prefix('+')).collect();
+    let added = added.iter().filter(|line| !line.starts_with("++")).copied();
+    assert_eq!(added.collect::<Vec<_>>(), example.lines().collect::<Vec<_>>());
+}
+
+#[test]
 fn method_md_gives_the_values_that_are_in_force() {
     let method = read(&root().join("METHOD.md"));
     let shown = format!("{:?}", Parameters::default());
