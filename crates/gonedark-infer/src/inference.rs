@@ -93,16 +93,12 @@ impl Inference {
         self.heard(peer, at);
         let transferring = matches!(self.vantage.get(peer).session, Session::Transfer(_));
         let mut announced = Vec::new();
-        let repeats = self.table.update(
-            &update,
-            &mut self.vantage,
-            &*self.delegations,
-            |row, prefix, before| {
+        let repeats =
+            self.table.update(&update, &mut self.vantage, &*self.delegations, |row, prefix, before| {
                 if transferring {
                     announced.push((row, prefix, before));
                 }
-            },
-        );
+            });
         for what in announced {
             self.sight.refreshed((peer, at), what, &mut self.vantage);
         }
@@ -153,7 +149,9 @@ impl Inference {
 
     /// The table ends; `whole` is false where its end was cut off.
     pub fn table_end(&mut self, collector: CollectorId, whole: bool) {
-        let Some(place) = self.reading.iter().position(|reading| reading.collector == collector) else { return };
+        let Some(place) = self.reading.iter().position(|reading| reading.collector == collector) else {
+            return;
+        };
         let reading = self.reading.swap_remove(place);
         let at = reading.at;
         let (present, unsettled) = reading.end(&self.table, &mut self.vantage, whole, &self.parameters);
@@ -366,7 +364,8 @@ impl Inference {
 
     /// Peers that are in no table and have been silent for an hour are blind.
     fn miss_silent_peers(&mut self, collector: CollectorId, at: Time, present: &[PeerId]) {
-        let absent: Vec<PeerId> = self.vantage.peers_of(collector).filter(|peer| !present.contains(peer)).collect();
+        let absent: Vec<PeerId> =
+            self.vantage.peers_of(collector).filter(|peer| !present.contains(peer)).collect();
         for peer in absent {
             let known = self.vantage.get(peer);
             if known.session == Session::Up && at - known.last_message > self.parameters.silence {

@@ -35,6 +35,7 @@ fn ours(path: &Path, workers: &Workers) -> io::Result<u64> {
     Ok(total)
 }
 
+#[allow(clippy::disallowed_methods, reason = "it measures speed")]
 fn main() -> io::Result<()> {
     let mut out = io::stdout().lock();
     let mut arguments = std::env::args().skip(1);

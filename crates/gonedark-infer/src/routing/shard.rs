@@ -370,7 +370,8 @@ impl Shard {
         if let Some(losses) = self.losses.get_mut(&row) {
             // It cannot have come back before it was lost, whatever nobody saw before that.
             let lost = losses.iter().find(|loss| loss.voter == voter);
-            when.earliest = lost.map_or(when.earliest, |loss| when.earliest.max(loss.when.latest).min(when.latest));
+            when.earliest =
+                lost.map_or(when.earliest, |loss| when.earliest.max(loss.when.latest).min(when.latest));
             losses.retain(|loss| loss.voter != voter);
             if losses.is_empty() {
                 self.losses.remove(&row);
@@ -383,7 +384,11 @@ impl Shard {
     fn witness(&mut self, row: u32, voter: u16, when: Interval, held: bool) {
         let Row { prefix, watched_until, .. } = self.rows[row as usize];
         if when.latest <= watched_until {
-            self.out.push(Transition { at: when.latest, prefix, change: Change::Witness { voter, when, held } });
+            self.out.push(Transition {
+                at: when.latest,
+                prefix,
+                change: Change::Witness { voter, when, held },
+            });
         }
     }
 
@@ -414,7 +419,10 @@ impl Shard {
     fn place_of(&mut self, row: u32, tail: u32, at: Time, source: Source, lent: &mut Lent<'_>) -> u8 {
         let known = &self.rows[row as usize];
         if let Some(place) = known.tails.find(tail) {
-            if source == Source::FirstTable && !known.tails.is_accepted(place) && !known.flags.has(Flags::LOST) {
+            if source == Source::FirstTable
+                && !known.tails.is_accepted(place)
+                && !known.flags.has(Flags::LOST)
+            {
                 self.rows[row as usize].tails.accept(place);
             }
             return place as u8 + 1;

@@ -174,16 +174,13 @@ impl Vantage {
     }
 
     pub(crate) fn peers_of(&self, collector: CollectorId) -> impl Iterator<Item = PeerId> + '_ {
-        (0..self.peers.len() as u16)
-            .map(PeerId)
-            .filter(move |id| self.get(*id).key.collector == collector)
+        (0..self.peers.len() as u16).map(PeerId).filter(move |id| self.get(*id).key.collector == collector)
     }
 
     /// Whether what the peer says now is what its network sees.
     pub(crate) fn is_sighted(&self, id: PeerId) -> bool {
         let peer = self.get(id);
-        peer.session == Session::Up
-            && self.collectors[usize::from(peer.key.collector.0)].gap_since.is_none()
+        peer.session == Session::Up && self.collectors[usize::from(peer.key.collector.0)].gap_since.is_none()
     }
 
     /// Redraws the ballot from the peers' full feeds and sight. Gives those peers of which either changed and whose

@@ -2,7 +2,9 @@
 
 use super::{Failure, meaning};
 use crate::cli;
-use crate::fetch::{self, ArchiveRoots, Collectors, Outcome, Progress, Report, Request, Settings, WhyMissing};
+use crate::fetch::{
+    self, ArchiveRoots, Collectors, Outcome, Progress, Report, Request, Settings, WhyMissing,
+};
 use crate::source::archive::Gap;
 use anyhow::Context;
 use gonedark_route::Time;
@@ -95,7 +97,9 @@ impl Bar {
         }
         let bar = ProgressBar::new(0);
         let template = "{bar:30} {pos} of {len} files  {msg}";
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         Bar(bar)
     }
 }
