@@ -135,6 +135,9 @@ impl Inference {
     pub fn table_begin(&mut self, at: Time, collector: CollectorId) {
         self.advance_to(at);
         let at = at.max(self.now);
+        for shard in &mut self.table.shards {
+            shard.expect_table();
+        }
         self.reading.retain(|reading| reading.collector != collector);
         self.reading.push(Reading::new(&self.table, &self.vantage, collector, at, &self.parameters));
     }

@@ -73,6 +73,10 @@ pub(crate) enum Before {
     Other,
 }
 
+/// Networks for which room is made when the first table begins: half of what a full feed held in 2024, so that the
+/// index grows once at the most, in 2.5 MB.
+const FULL_TABLE: usize = 1 << 19;
+
 /// A shard of the table.
 #[derive(Default)]
 pub(crate) struct Shard {
@@ -125,7 +129,14 @@ impl Shard {
         self.index.find(hash, |row| self.rows[*row as usize].prefix == prefix).copied()
     }
 
-    fn find_or_add(&mut self, prefix: Prefix, at: Time, delegations: &dyn Delegations) -> u32 {
+    /// Makes room for a full table, so that the index need not grow as it is read.
+    pub(crate) fn expect_table(&mut self) {
+        if self.rows.is_empty() {
+            self.index.reserve(FULL_TABLE, |_| 0);
+        }
+    }
+
+    pub(crate) fn find_or_add(&mut self, prefix: Prefix, at: Time, delegations: &dyn Delegations) -> u32 {
         let hash = self.hasher.hash_one(prefix);
         let rows = &mut self.rows;
         if let Some(row) = self.index.find(hash, |row| rows[*row as usize].prefix == prefix) {
@@ -210,14 +221,14 @@ impl Shard {
         voters
     }
 
-    /// A peer holds a route to `prefix` with the tail numbered `tail`. Tells what the cell held before.
+    /// A peer holds a route to the network of a row with the tail numbered `tail`. Tells what the cell held before.
     pub(crate) fn announce(
         &mut self,
         lent: &mut Lent<'_>,
         (at, peer): (Time, PeerId),
-        route: (Prefix, u32, u32),
+        route: (u32, u32, u32),
         source: Source,
-    ) -> (u32, Before) {
+    ) -> Before {
         let stale = lent.vantage.get(peer).stale_since;
         let earliest = stale.filter(|_| source == Source::Message).unwrap_or(at).min(at);
         self.announce_as_of(lent, (Interval { earliest, latest: at }, peer), route, source)
@@ -228,11 +239,10 @@ impl Shard {
         &mut self,
         lent: &mut Lent<'_>,
         (when, peer): (Interval, PeerId),
-        (prefix, path_id, tail): (Prefix, u32, u32),
+        (row, path_id, tail): (u32, u32, u32),
         source: Source,
-    ) -> (u32, Before) {
+    ) -> Before {
         let at = when.latest;
-        let row = self.find_or_add(prefix, at, lent.delegations);
         let known = lent.vantage.get_mut(peer);
         known.add_path |= path_id != 0;
         if known.add_path {
@@ -251,7 +261,7 @@ impl Shard {
         } else if source == Source::FirstTable {
             self.speak(row, peer, source, lent);
         }
-        (row, before)
+        before
     }
 
     /// A peer holds no route to `prefix` (any more).
@@ -307,12 +317,8 @@ impl Shard {
         let place = row as usize * self.stride + usize::from(peer.0);
         let old = std::mem::replace(&mut self.cells[place], cell);
         let family = self.rows[row as usize].prefix.family() as usize;
-        let known = lent.vantage.get_mut(peer);
-        match (old, cell) {
-            (0, 0) => {}
-            (0, _) => known.held[family] += 1,
-            (_, 0) => known.held[family] = known.held[family].saturating_sub(1),
-            _ => {}
+        if (old == 0) != (cell == 0) {
+            lent.vantage.hold(peer, family, cell != 0);
         }
         self.settle(row, peer, when, lent.vantage);
         if cell != 0 {

@@ -90,12 +90,9 @@ impl Table {
         let Some(tail) = tail else { return 0 };
         for nlri in announced {
             let shard = shard_of(nlri.prefix);
-            let (row, before) = shards[shard].announce(
-                &mut lent,
-                (at, peer),
-                (nlri.prefix, nlri.path_id, tail),
-                Source::Message,
-            );
+            let row = shards[shard].find_or_add(nlri.prefix, at, lent.delegations);
+            let route = (row, nlri.path_id, tail);
+            let before = shards[shard].announce(&mut lent, (at, peer), route, Source::Message);
             repeats += u64::from(before == Before::Same);
             let row = RowRef { shard: shard as u16, row };
             touched.push_back((at, row, peer));

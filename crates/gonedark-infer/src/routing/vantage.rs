@@ -71,6 +71,8 @@ pub(crate) struct Peer {
 pub(crate) struct Voter {
     pub(crate) asn: Asn,
     pub(crate) peers: Vec<PeerId>,
+    /// How many of them hold anything, per family.
+    holders: [u16; 2],
 }
 
 /// What both the table and the peers decide by: who votes, who of them can see, who votes on whom.
@@ -140,7 +142,7 @@ impl Vantage {
         let domestic = &mut self.ballot.domestic;
         let voter = *self.by_asn.entry(key.asn).or_insert_with(|| {
             let voter = voters.len();
-            voters.push(Voter { asn: key.asn, peers: Vec::new() });
+            voters.push(Voter { asn: key.asn, peers: Vec::new(), holders: [0; 2] });
             if let Some(country) = delegations.country_of_asn(key.asn) {
                 domestic.entry(country).or_default().set(voter);
             }
@@ -228,9 +230,21 @@ impl Vantage {
     /// Whether no other peer of its ASN holds anything of a family: then it alone casts the ASN's vote.
     #[inline]
     pub(crate) fn is_alone(&self, id: PeerId, family: usize) -> bool {
-        match self.voters[usize::from(self.get(id).voter)].peers[..] {
-            [_] => true,
-            ref several => several.iter().all(|other| *other == id || self.get(*other).held[family] == 0),
+        let peer = self.get(id);
+        self.voters[usize::from(peer.voter)].holders[family] <= u16::from(peer.held[family] > 0)
+    }
+
+    /// Notes that a peer holds one network more, or one less.
+    #[inline]
+    pub(crate) fn hold(&mut self, id: PeerId, family: usize, more: bool) {
+        let peer = &mut self.peers[usize::from(id.0)];
+        let before = peer.held[family];
+        peer.held[family] = if more { before + 1 } else { before.saturating_sub(1) };
+        let (now, holders) = (peer.held[family], &mut self.voters[usize::from(peer.voter)].holders[family]);
+        match (before, now) {
+            (0, 1) => *holders += 1,
+            (1, 0) => *holders = holders.saturating_sub(1),
+            _ => {}
         }
     }
 
