@@ -8,7 +8,7 @@ CARGO ?= cargo
 # Where `make demo` works.
 DEMO ?= demo
 
-.PHONY: demo test needs format lint tests docs fuzz-check deny bench clean
+.PHONY: demo test needs format lint tests docs fuzz-check deny advisories bench clean
 
 demo:
 	$(CARGO) build --release --locked --package gonedark
@@ -47,10 +47,14 @@ fuzz-check:
 
 deny:
 	@if $(CARGO) deny --version >/dev/null 2>&1; then \
-	    set -x; $(CARGO) deny --all-features check; \
+	    set -x; $(CARGO) deny --all-features check licenses bans sources; \
 	else \
 	    echo "cargo-deny is not installed, passed over (cargo install --locked cargo-deny)"; \
 	fi
+
+# Asks the list of known weaknesses, which needs the network.
+advisories:
+	$(CARGO) deny --all-features check advisories
 
 bench:
 	$(CARGO) bench --workspace --locked --benches

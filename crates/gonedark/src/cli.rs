@@ -135,7 +135,7 @@ pub enum DataAction {
         /// Folder to keep them in; give the same to `replay --data`
         #[arg(long, value_name = "DIR", default_value = "data", env = "GONEDARK_DATA")]
         data: PathBuf,
-        /// A mirror that has every registry's files below <URL>/<registry>/
+        /// A mirror that has every registry's files below URL/REGISTRY/
         #[arg(long, value_name = "URL")]
         mirror: Option<String>,
     },

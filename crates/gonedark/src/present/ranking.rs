@@ -39,7 +39,7 @@ impl<'a> Case<'a> {
         let mut entities = Vec::new();
         let asked = self.report.entities.iter().map(|status| status.entity);
         for entity in self.ranked().into_iter().map(|incident| incident.entity).chain(asked) {
-            if !entities.contains(&entity) && self.has_series(&entity) && entities.len() < most {
+            if entities.len() < most && !entities.contains(&entity) && self.has_series(&entity) {
                 entities.push(entity);
             }
         }

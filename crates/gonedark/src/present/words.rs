@@ -176,14 +176,14 @@ pub fn damage(damage: &Damage) -> String {
     format!("{place}{}{times}", damage.what)
 }
 
-/// How long the worst of it lasted, in a table: the longest that it can have been; `lasts` where it does.
+/// How long the worst of it lasted, in a table: the longest that it can have been, up to the window's end where it lasts.
 pub fn lasted(case: &Case<'_>, incident: &Incident) -> String {
     let since = if incident.is_unstable_only() { incident.begin() } else { incident.onset.earliest };
     let until = match incident.recovery {
         Some(recovery) if !incident.is_unstable_only() => recovery.latest,
         _ => case.end(incident),
     };
-    let lasts = if incident.ended || incident.recovery.is_some() { "" } else { ", lasts" };
+    let lasts = if incident.ended || incident.recovery.is_some() { "" } else { " so far" };
     format!("{}{lasts}", times::duration(times::seconds_between(since, until)))
 }
 

@@ -21,6 +21,14 @@ struct Raised {
     words: String,
 }
 
+/// `dark`; what was not seen is not called "unknown" in a picture.
+fn name(phase: &Phase) -> &'static str {
+    match phase.state {
+        PhaseState::Unknown => "not seen",
+        state => state.name(),
+    }
+}
+
 impl Panel<'_, '_> {
     /// Draws the phases of all the entity's incidents; where the band ends.
     pub(super) fn phases(&self, svg: &mut Svg, y: f64) -> f64 {
@@ -71,7 +79,7 @@ impl Panel<'_, '_> {
         let pattern = format!("{}{}", self.picture.prefix, style::class(phase.state));
         svg.patterned("g-phase", &pattern, (left, top), (right - left, BAND));
         let words = self.words(phase);
-        if let Some(words) = [words, phase.state.name().to_owned()]
+        if let Some(words) = [words, name(phase).to_owned()]
             .into_iter()
             .find(|words| text_width(words, 12.0) + 10.0 <= right - left)
         {
@@ -81,10 +89,7 @@ impl Panel<'_, '_> {
     }
 
     fn words(&self, phase: &Phase) -> String {
-        let name = match phase.state {
-            PhaseState::Unknown => "not seen",
-            state => state.name(),
-        };
+        let name = name(phase);
         let lasted = seconds_between(phase.from, phase.until.unwrap_or(self.case.report.window.1));
         let falls = match phase.flaps {
             0 => String::new(),

@@ -3,8 +3,8 @@
 use crate::present::times::{self, DAY, HOUR, MINUTE};
 use gonedark_route::Time;
 
-/// Steps between ticks, in seconds, from a minute to four weeks; beyond that months are counted.
-const STEPS: [i64; 17] = [
+/// Steps between ticks, in seconds, from a minute to two weeks; beyond that months are counted.
+const STEPS: [i64; 16] = [
     MINUTE,
     2 * MINUTE,
     5 * MINUTE,
@@ -21,7 +21,6 @@ const STEPS: [i64; 17] = [
     4 * DAY,
     7 * DAY,
     14 * DAY,
-    28 * DAY,
 ];
 
 /// Time from left to right.

@@ -16,6 +16,7 @@ use gonedark_infer::report::{EntityStatus, Incident};
 use gonedark_route::{Family, Time};
 use incident::{IncidentRow, IncidentView};
 use sources::Sources;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// Sentences at the top; further incidents are in the table.
@@ -112,14 +113,15 @@ fn page(case: &Case<'_>) -> Page {
 }
 
 fn title(case: &Case<'_>, ranked: &[&Incident]) -> String {
-    let mut names: Vec<String> = Vec::new();
-    let entities = ranked.iter().map(|incident| incident.entity);
-    for entity in entities.chain(case.report.entities.iter().map(|status| status.entity)) {
-        let name = case.name(&entity);
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+    let asked = case.report.entities.iter().map(|status| status.entity);
+    let mut told = BTreeSet::new();
+    let names: Vec<String> = ranked
+        .iter()
+        .map(|incident| incident.entity)
+        .chain(asked)
+        .filter(|entity| told.insert(*entity))
+        .map(|entity| case.name(&entity))
+        .collect();
     match &names[..] {
         [] => "Outages of countries".to_owned(),
         names if names.len() <= 3 => format!("Outages: {}", words::listed(names)),
@@ -156,8 +158,7 @@ fn figures(case: &Case<'_>, ranked: &[&Incident]) -> Vec<Figure> {
     let worst = ranked.iter().find(|incident| incident.entity == first);
     if let Some(close) = worst.and_then(|incident| around_onset(case, incident)) {
         let caption = format!(
-            "The loss from near, {} UTC. The shaded strip runs from the first network that lost its routes to the \
-             last; the broken line is the moment of the vote.",
+            "The loss from near, {} UTC. It lies within the shaded strip; the broken line is the moment of the vote.",
             times::span(close.0, close.1)
         );
         figures.push(figure(case, &[first], close, 2, caption));

@@ -25,7 +25,16 @@ pub fn headlines(case: &Case<'_>, most: usize) -> Vec<String> {
     if !seen.is_empty() || case.report.incidents.is_empty() && not_seen.is_empty() {
         lines.push(nothing_found(case, &seen));
     }
-    lines.extend(not_seen.iter().map(|status| could_not_be_seen(case, status)));
+    match &not_seen[..] {
+        few if few.len() <= 3 => lines.extend(few.iter().map(|status| could_not_be_seen(case, status))),
+        [first, second, rest @ ..] => lines.push(format!(
+            "{}, {} and {} others could not be seen at the end: whether they were up is not known",
+            case.capital_name(&first.entity),
+            case.name(&second.entity),
+            rest.len()
+        )),
+        _ => {}
+    }
     lines
 }
 
