@@ -5,7 +5,7 @@ mod world;
 use gonedark_infer::Watch;
 use gonedark_infer::observation::{PeerKey, TableEntry, Update};
 use gonedark_infer::report::{BlindReason, EntityState, Level, Note, PhaseState};
-use gonedark_route::{Asn, AsnSize, Nlri, PathView, Prefix};
+use gonedark_route::{Asn, AsnSize, Family, Nlri, PathView, Prefix};
 use world::{KP, TWELVE, World, at, everything, hms, incidents_of, path, registry};
 
 #[test]
@@ -449,4 +449,52 @@ fn a_row_may_have_more_paths_than_a_cell_can_number() {
     world.inference.table_row(world.collectors[0], KP[0].parse().unwrap(), &[entry]);
     world.inference.table_end(world.collectors[0], false);
     assert!(world.report(hms(4, 0, 0)).incidents.is_empty());
+}
+
+#[test]
+fn which_session_of_an_as_speaks_first_changes_nothing() {
+    // AS701 has two sessions that say the same within the same seconds; without a table the ASN votes by both.
+    let heard = |order: [usize; 2]| {
+        let mut world = World::new(1, &[701, 701, 174, 2914]);
+        for round in 0..40 {
+            let nets: Vec<String> = (0..4).map(|net| format!("8.{}.0.0/16", round * 4 + net)).collect();
+            let nets: Vec<&str> = nets.iter().map(String::as_str).collect();
+            for peer in order.into_iter().chain([2, 3]) {
+                world.announce(60 + round, peer, &[3356], &nets);
+            }
+        }
+        for peer in order.into_iter().chain([2, 3]) {
+            world.announce(120, peer, &[4837, 131279], &KP);
+        }
+        // One session of AS701 goes down for good; the other sees the country vanish with all others.
+        let id = world.peers[0];
+        world.inference.peer_state(at(hms(1, 0, 0)), id, false);
+        for (later, peer) in [1, 2, 3].into_iter().enumerate() {
+            world.withdraw(hms(2, 0, 0) + later as i64, peer, &KP);
+        }
+        format!("{:?}", world.report(hms(3, 0, 0)))
+    };
+    assert_eq!(heard([0, 1]), heard([1, 0]));
+    assert!(heard([0, 1]).contains("agreeing: 3"));
+}
+
+#[test]
+fn a_table_taken_while_a_whole_family_is_lost_evicts_nobody() {
+    // All IPv6 of this world is Syrian; one peer keeps stale routes to it.
+    let mut world = World::started();
+    let v6: Vec<String> = (0..30).map(|net| format!("2a00:1000:{net:x}::/48")).collect();
+    let v6: Vec<&str> = v6.iter().map(String::as_str).collect();
+    for peer in 1..12 {
+        world.withdraw(hms(2, 0, 0), peer, &v6);
+    }
+    for collector in 0..3 {
+        world.table(hms(8, 0, 0), collector, &everything(), |peer, prefix| {
+            peer == 0 || prefix.family() == Family::V4
+        });
+    }
+    world.all_announce(hms(9, 0, 0), 1, &[3491, 29256], &v6);
+    let report = world.report(hms(12, 0, 0));
+    assert_eq!(report.coverage.full_feed_asns, [12, 12]);
+    let incident = incidents_of(&report, "SY")[0];
+    assert_eq!(incident.recovery.unwrap().latest, at(hms(9, 0, 11)));
 }

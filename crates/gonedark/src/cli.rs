@@ -65,6 +65,9 @@ pub struct Replay {
     /// Networks (AS numbers) to report on too, repeatable
     #[arg(long, value_name = "N")]
     pub asn: Vec<String>,
+    /// Prefixes to report on too, each with all networks within it, repeatable
+    #[arg(long, value_name = "P")]
+    pub prefix: Vec<String>,
     /// Begin of the window, RFC 3339 or YYYY-MM-DD, UTC; what comes before only tells what was there
     #[arg(long, value_name = "T")]
     pub from: Option<String>,

@@ -4,6 +4,7 @@ use super::track::{Member, Track};
 use crate::entity::{CountryCode, Entity};
 use crate::observation::Delegations;
 use crate::parameters::Parameters;
+use crate::routing::filter;
 use crate::routing::row::Flags;
 use crate::routing::shard::Transition;
 use crate::routing::table::{RowRef, Table};
@@ -20,6 +21,8 @@ pub struct Watch {
     pub countries: BTreeSet<CountryCode>,
     /// ASes that are entities of their own.
     pub asns: BTreeSet<Asn>,
+    /// Prefixes that are entities of their own, each with all networks within it.
+    pub prefixes: BTreeSet<Prefix>,
 }
 
 /// The entities, each with its course.
@@ -59,6 +62,8 @@ impl Tracks {
             let watched = origins.into_iter().filter(|origin| self.watch.asns.contains(origin));
             entities.extend(watched.map(|origin| (Entity::As(origin), None)));
         }
+        let around = self.watch.prefixes.iter().filter(|watched| watched.covers(known.prefix));
+        entities.extend(around.map(|watched| (Entity::Prefix(*watched), None)));
         entities
     }
 
@@ -123,8 +128,8 @@ impl Tracks {
         }
     }
 
-    /// The addresses that an entity may have where no table told: of a country what is delegated to it; of an AS nobody
-    /// knows, so that what was spoken of is taken for less than half.
+    /// The addresses that an entity may have where no table told: of a country what is delegated to it; of a prefix its
+    /// own; of an AS nobody knows, so that what was spoken of is taken for less than half.
     fn may_have(&mut self, entity: Entity, family: Family, delegations: &dyn Delegations) -> u64 {
         match entity {
             Entity::Country(country) => {
@@ -139,6 +144,8 @@ impl Tracks {
                 });
                 all[family as usize].get(&country).copied().unwrap_or_default()
             }
+            Entity::Prefix(prefix) if prefix.family() == family => filter::units(prefix),
+            Entity::Prefix(_) => 0,
             Entity::As(_) => {
                 let known = self.tracks.get(&entity).map(|track| track.families[family as usize].toll_now());
                 known.map_or(0, |toll| toll.addresses.before.saturating_mul(2).saturating_add(1))
@@ -149,8 +156,9 @@ impl Tracks {
     /// Builds the tracks of the entities that were asked for by name.
     pub(crate) fn build_asked(&mut self) {
         let countries = self.watch.countries.iter().map(|country| Entity::Country(*country));
-        let asked: Vec<Entity> =
-            countries.chain(self.watch.asns.iter().map(|asn| Entity::As(*asn))).collect();
+        let asns = self.watch.asns.iter().map(|asn| Entity::As(*asn));
+        let prefixes = self.watch.prefixes.iter().map(|prefix| Entity::Prefix(*prefix));
+        let asked: Vec<Entity> = countries.chain(asns).chain(prefixes).collect();
         for entity in asked {
             let members = self.quiet.remove(&entity).unwrap_or_default();
             self.tracks.entry(entity).or_insert_with(|| Track::new(entity, members.into_iter()));
@@ -162,6 +170,7 @@ impl Tracks {
         match entity {
             Entity::Country(country) => self.watch.countries.contains(&country),
             Entity::As(asn) => self.watch.asns.contains(&asn),
+            Entity::Prefix(prefix) => self.watch.prefixes.contains(&prefix),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 pub mod registry;
 
-use gonedark_route::Asn;
+use gonedark_route::{Asn, Prefix};
 use std::fmt;
 
 /// An ISO 3166-1 alpha-2 code in upper case, as the RIR statistics use it.
@@ -46,22 +46,26 @@ pub enum Entity {
     Country(CountryCode),
     /// Every network that an AS originates.
     As(Asn),
+    /// A prefix and every network within it.
+    Prefix(Prefix),
 }
 
 impl Entity {
-    /// `country` or `as`, as in the JSON contract.
+    /// `country`, `as` or `prefix`, as in the JSON contract.
     pub const fn kind(&self) -> &'static str {
         match self {
             Entity::Country(_) => "country",
             Entity::As(_) => "as",
+            Entity::Prefix(_) => "prefix",
         }
     }
 
-    /// `KP`, `AS131279`.
+    /// `KP`, `AS131279`, `175.45.176.0/22`.
     pub fn code(&self) -> String {
         match self {
             Entity::Country(code) => code.to_string(),
             Entity::As(asn) => asn.to_string(),
+            Entity::Prefix(prefix) => prefix.to_string(),
         }
     }
 }

@@ -93,7 +93,7 @@ fn incident(
             .filter(|loss| context.is_flap(loss))
             .filter_map(|loss| phases::flap(loss))
             .collect(),
-        networks: networks(main, &testimony),
+        networks: networks(main),
         witnesses: witnesses(&testimony, &context.voters),
         notes,
     }
@@ -137,11 +137,11 @@ fn families(main: &Episode) -> [Option<FamilyLoss>; 2] {
     })
 }
 
-fn networks(main: &Episode, testimony: &Testimony) -> Vec<NetworkLoss> {
-    let worst = main.worst.as_ref().and_then(|worst| worst.records.as_ref()).unwrap_or(&main.networks);
+fn networks(main: &Episode) -> Vec<NetworkLoss> {
+    let Some(worst) = &main.worst else { return Vec::new() };
     let mut losses = Vec::new();
-    for (prefix, record) in worst {
-        let seen = record.sightings.iter().filter(|sighting| testimony.watchers.contains(&sighting.voter));
+    for (prefix, record) in worst.records.as_ref().unwrap_or(&main.networks) {
+        let seen = record.sightings.iter().filter(|sighting| worst.saw(*prefix, sighting.voter));
         let mut lost: Option<Interval> = None;
         let mut back: BTreeMap<u16, Option<Interval>> = BTreeMap::new();
         for sighting in seen {

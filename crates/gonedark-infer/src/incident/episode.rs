@@ -66,6 +66,13 @@ pub(crate) struct Worst {
     pub(crate) records: Option<BTreeMap<Prefix, NetworkRecord>>,
 }
 
+impl Worst {
+    /// Whether a voter could see a network then: a full feed of one family says nothing of the other.
+    pub(crate) fn saw(&self, prefix: Prefix, voter: u16) -> bool {
+        self.watchers[prefix.family() as usize].contains(&voter)
+    }
+}
+
 /// A loss of an entity.
 #[derive(Clone, Debug)]
 pub(crate) struct Episode {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Who saw the worst of an episode.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Testimony {
-    /// Voters that could see it.
+    /// Voters that could see it, in any family that it has.
     pub(crate) watchers: BTreeSet<u16>,
     /// Of them those that lost everything lost that they usually hold, with their last loss.
     pub(crate) agreeing: BTreeMap<u16, Interval>,
@@ -25,24 +25,23 @@ fn records(episode: &Episode) -> &BTreeMap<Prefix, NetworkRecord> {
 
 pub(crate) fn testimony(episode: &Episode) -> Testimony {
     let Some(worst) = &episode.worst else { return Testimony::default() };
-    let mut testimony =
-        Testimony { watchers: worst.watchers.iter().flatten().copied().collect(), ..Default::default() };
+    let had_any = |family: &usize| worst.tolls[*family].networks.before > 0;
+    let watchers = (0..2).filter(had_any).flat_map(|family| worst.watchers[family].iter().copied());
+    let mut testimony = Testimony { watchers: watchers.collect(), ..Default::default() };
     let mut losses: BTreeMap<u16, Interval> = BTreeMap::new();
-    for record in records(episode).values() {
-        for sighting in &record.sightings {
+    for (prefix, record) in records(episode) {
+        for sighting in record.sightings.iter().filter(|sighting| worst.saw(*prefix, sighting.voter)) {
             let last = losses.entry(sighting.voter).or_insert(sighting.lost);
             if sighting.lost.latest > last.latest {
                 *last = sighting.lost;
             }
         }
-        let kept = record.kept.iter().copied();
+        let kept = record.kept.iter().copied().filter(|voter| worst.saw(*prefix, *voter));
         testimony
             .stuck
             .extend(kept.filter(|voter| record.sightings.iter().all(|sighting| sighting.voter != *voter)));
     }
-    let watchers = &testimony.watchers;
-    testimony.stuck.retain(|voter| watchers.contains(voter));
-    losses.retain(|voter, _| watchers.contains(voter) && !testimony.stuck.contains(voter));
+    losses.retain(|voter, _| !testimony.stuck.contains(voter));
     testimony.agreeing = losses;
     testimony
 }

@@ -415,7 +415,8 @@ impl Shard {
         }
         let voter = known.voter;
         if !known.tabled {
-            known.spoken[self.rows[row as usize].prefix.family() as usize] += 1;
+            let family = self.rows[row as usize].prefix.family() as usize;
+            lent.vantage.voters[usize::from(voter)].spoken[family] += 1;
         }
         self.set_bit(row, USUAL, voter, true);
         self.pending.remove(&(row, voter));

@@ -3,7 +3,7 @@
 use super::row::Row;
 use super::shard::{Before, Lent, Shard, Source, Transition};
 use super::tails::{Tail, Tails};
-use super::vantage::{Ballot, Vantage};
+use super::vantage::{Ballot, Peer, Vantage};
 use crate::observation::{Delegations, PeerId, Update};
 use crate::parameters::Parameters;
 use gonedark_route::{Asn, Family, Prefix, Time};
@@ -148,25 +148,28 @@ impl Table {
             let f = family as usize;
             let tabled = vantage.peers.iter().filter(|peer| peer.tabled && peer.held[f] > 0);
             let measure = measure(tabled.map(|peer| peer.held[f]).collect(), parameters);
-            let candidates: Vec<bool> = vantage
-                .peers
-                .iter()
-                .map(|peer| {
-                    peer.tabled
-                        && peer.held[f] > 0
-                        && peer.held[f] * 100 >= measure * parameters.candidate_percent
-                })
-                .collect();
+            // A full feed stays a candidate: what it has lost is judged by the vote, not by its size alone.
+            let is_candidate = |peer: &Peer| {
+                let held = peer.held[f];
+                peer.tabled
+                    && (peer.full_feed[f] || held > 0 && held * 100 >= measure * parameters.candidate_percent)
+            };
+            let candidates: Vec<bool> = vantage.peers.iter().map(is_candidate).collect();
             let needed = candidates.iter().filter(|candidate| **candidate).count().div_ceil(2) as u32;
             if needed == 0 {
                 continue;
             }
             let mut counts = vec![0; vantage.peers.len()];
+            let (among, by) = ((&candidates[..], needed), (&vantage.ballot, parameters));
             let common: u64 =
-                self.shards.iter().map(|shard| shard.census(family, &candidates, needed, &mut counts)).sum();
+                self.shards.iter().map(|shard| shard.census(family, among, by, &mut counts)).sum();
+            if common == 0 {
+                // Nothing stands by which a feed could be judged: in a small world all of a family may be lost.
+                continue;
+            }
             for (peer, count) in vantage.peers.iter_mut().zip(counts) {
                 if peer.tabled && !matches!(peer.session, super::vantage::Session::Down { .. }) {
-                    let full = common > 0 && count * 100 >= common * parameters.full_feed_percent;
+                    let full = count * 100 >= common * parameters.full_feed_percent;
                     changed |= full != peer.full_feed[f];
                     peer.full_feed[f] = full;
                 }

@@ -56,8 +56,6 @@ pub(crate) struct Peer {
     pub(crate) stale_since: Option<Time>,
     /// Cells it holds, per family.
     pub(crate) held: [u64; 2],
-    /// Networks it has spoken of, per family, where no table named them.
-    pub(crate) spoken: [u64; 2],
     pub(crate) full_feed: [bool; 2],
     /// Whether it ever gave an ADD-PATH identifier.
     pub(crate) add_path: bool,
@@ -73,6 +71,8 @@ pub(crate) struct Voter {
     pub(crate) peers: Vec<PeerId>,
     /// How many of them hold anything, per family.
     holders: [u16; 2],
+    /// Networks that its peers without a table have spoken of, each once, per family.
+    pub(crate) spoken: [u64; 2],
 }
 
 /// What both the table and the peers decide by: who votes, who of them can see, who votes on whom.
@@ -142,7 +142,7 @@ impl Vantage {
         let domestic = &mut self.ballot.domestic;
         let voter = *self.by_asn.entry(key.asn).or_insert_with(|| {
             let voter = voters.len();
-            voters.push(Voter { asn: key.asn, peers: Vec::new(), holders: [0; 2] });
+            voters.push(Voter { asn: key.asn, peers: Vec::new(), holders: [0; 2], spoken: [0; 2] });
             if let Some(country) = delegations.country_of_asn(key.asn) {
                 domestic.entry(country).or_default().set(voter);
             }
@@ -157,7 +157,6 @@ impl Vantage {
             last_message: Time::MIN,
             stale_since: None,
             held: [0; 2],
-            spoken: [0; 2],
             full_feed: [false; 2],
             add_path: false,
             repeats: (Time::MIN, 0, Time::MIN),
@@ -250,19 +249,18 @@ impl Vantage {
 
     /// Chooses the full feeds among peers whose table was not seen, by how much they have spoken of: an ASN votes that
     /// spoke of at least a tenth of what the second most talkative did (the second, so that one that leaks or re-sends
-    /// its table does not evict the others).
+    /// its table does not evict the others). Of its peers those count that hold at least a tenth of what the one that
+    /// holds most does: a session with a few routes must not speak for the ASN while the others are blind.
     pub(crate) fn choose_by_speech(&mut self, parameters: &Parameters) -> bool {
         let mut changed = false;
         for f in [0, 1] {
-            let mut spoken: Vec<u64> = self
-                .voters
-                .iter()
-                .map(|voter| {
-                    let untabled = voter.peers.iter().map(|id| &self.peers[usize::from(id.0)]);
-                    untabled.filter(|peer| !peer.tabled).map(|peer| peer.spoken[f]).max().unwrap_or(0)
-                })
-                .collect();
-            let by_voter = spoken.clone();
+            let untabled = |voter: &Voter| {
+                let peers =
+                    voter.peers.iter().map(|id| &self.peers[usize::from(id.0)]).filter(|peer| !peer.tabled);
+                peers.map(|peer| peer.held[f]).max().map_or((0, 0), |most| (voter.spoken[f], most))
+            };
+            let by_voter: Vec<(u64, u64)> = self.voters.iter().map(untabled).collect();
+            let mut spoken: Vec<u64> = by_voter.iter().map(|(spoken, _)| *spoken).collect();
             spoken.sort_unstable_by(|a, b| b.cmp(a));
             let measure = match spoken[..] {
                 [first, second, ..] if second > 0 => first.min(second),
@@ -270,8 +268,9 @@ impl Vantage {
                 [] => 0,
             };
             for peer in self.peers.iter_mut().filter(|peer| !peer.tabled) {
-                let own = by_voter[usize::from(peer.voter)].min(peer.spoken[f]);
-                let full = own > 0 && own * 100 >= measure * parameters.candidate_percent;
+                let (own, most) = by_voter[usize::from(peer.voter)];
+                let talks = own > 0 && own * 100 >= measure * parameters.candidate_percent;
+                let full = talks && peer.held[f] * 100 >= most * parameters.candidate_percent;
                 changed |= full != peer.full_feed[f];
                 peer.full_feed[f] = full;
             }

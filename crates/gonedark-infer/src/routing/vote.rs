@@ -242,11 +242,22 @@ impl Shard {
         }
     }
 
-    /// Networks of a family that half or more of `candidates` hold, and of them those that each peer holds.
-    pub(crate) fn census(&self, family: Family, candidates: &[bool], needed: u32, counts: &mut [u64]) -> u64 {
+    /// Networks of a family that half or more of `candidates` hold, and of them those that each peer holds. Networks that
+    /// are going, gone or coming back tell nothing of a feed: whoever still holds one may have a stuck route.
+    pub(crate) fn census(
+        &self,
+        family: Family,
+        (candidates, needed): (&[bool], u32),
+        (ballot, parameters): (&Ballot, &Parameters),
+        counts: &mut [u64],
+    ) -> u64 {
         let mut common = 0;
         for (index, row) in self.rows.iter().enumerate() {
             if row.prefix.family() != family || !row.flags.has(Flags::ELIGIBLE) {
+                continue;
+            }
+            let (usual, held) = self.tally(index as u32, ballot);
+            if u64::from(held) * 100 < u64::from(usual) * parameters.back_percent {
                 continue;
             }
             let cells = &self.cells[index * self.stride..(index + 1) * self.stride];

@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &cli::Demo, out: &mut dyn Write) -> Result<(), Fail
         paths: summary.folders,
         delegated: Vec::new(),
         data: None,
-        watch: super::meaning::watch(&known.subjects(), &[])?,
+        watch: super::meaning::watch(&known.subjects(), &[], &[])?,
         from: None,
         until: None,
         parameters: Parameters::default(),

@@ -38,8 +38,8 @@ pub fn duration(flag: &str, text: &str) -> Result<i64, Failure> {
 /// What is watched.
 ///
 /// # Errors
-/// A country that is no two letters, an AS that is no number.
-pub fn watch(countries: &[String], asns: &[String]) -> Result<Watch, Failure> {
+/// A country that is no two letters, an AS that is no number, a prefix that is no address with a length.
+pub fn watch(countries: &[String], asns: &[String], prefixes: &[String]) -> Result<Watch, Failure> {
     let mut watch = Watch::default();
     for text in countries.iter().flat_map(|list| list.split(',')) {
         let code = CountryCode::new(text.trim()).ok_or_else(|| {
@@ -53,6 +53,14 @@ pub fn watch(countries: &[String], asns: &[String]) -> Result<Watch, Failure> {
             Failure::Usage(format!("--asn {text}: expected an AS number such as 131279 or AS131279"))
         })?;
         watch.asns.insert(Asn(asn));
+    }
+    for text in prefixes.iter().flat_map(|list| list.split(',')) {
+        let prefix = text.trim().parse().map_err(|_| {
+            Failure::Usage(format!(
+                "--prefix {text}: expected a prefix such as 175.45.176.0/22 or 2001:db8::/32"
+            ))
+        })?;
+        watch.prefixes.insert(prefix);
     }
     Ok(watch)
 }

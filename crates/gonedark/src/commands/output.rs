@@ -28,7 +28,7 @@ impl Gazetteer for Places {
     fn name(&self, entity: &Entity) -> Option<String> {
         match entity {
             Entity::Country(code) => Some(country::name(*code).to_owned()).filter(|name| !name.is_empty()),
-            Entity::As(_) => None,
+            Entity::As(_) | Entity::Prefix(_) => None,
         }
     }
 

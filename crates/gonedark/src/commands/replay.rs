@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &cli::Replay, out: &mut dyn Write) -> Result<(), Fa
         paths,
         delegated: arguments.delegated.clone(),
         data: arguments.data.clone(),
-        watch: meaning::watch(&arguments.country, &arguments.asn)?,
+        watch: meaning::watch(&arguments.country, &arguments.asn, &arguments.prefix)?,
         from,
         until,
         parameters,
