@@ -5,6 +5,7 @@
 //! that depends on how the stream was cut.
 
 use gonedark_decode::bgp::{AddPath, Message, Session, Update};
+use gonedark_decode::delegated::{self, Line};
 use gonedark_decode::mrt::{Decoder, Frame, RawRecord, Record, frame, records};
 use gonedark_route::AsnSize;
 
@@ -106,5 +107,15 @@ pub fn bgp_update(bytes: &[u8]) {
     assert!(scratch.len() <= 2 * 65_536 * 2);
 }
 
-/// A delegated or delegated-extended file of an RIR. To be filled once its parser is there.
-pub fn delegated(_bytes: &[u8]) {}
+/// A delegated or delegated-extended file of an RIR: the check of its counts, and every line.
+pub fn delegated(bytes: &[u8]) {
+    let verified = delegated::verify(bytes);
+    let (mut good, mut last) = (0, 0);
+    for (number, line) in delegated::lines(bytes) {
+        assert!(number > last, "line {number} after line {last}");
+        last = number;
+        good += usize::from(matches!(line, Ok(Line::Record(_))));
+    }
+    // A file that passes has a header, and every record that the header counts.
+    assert!(verified.is_err() || good > 0 || last > 0);
+}

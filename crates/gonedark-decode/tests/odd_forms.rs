@@ -401,20 +401,53 @@ fn a_cut_file_keeps_every_record_before_the_cut() {
 #[test]
 fn after_damage_the_next_record_is_found() {
     let one = four(&plain_update());
-    // An absurd length, zero bytes, and the rest of a record whose start is gone.
-    let mut absurd = one.clone();
-    absurd[8] = 0x7F;
+    // An absurd length, with what could be a header but for its year; zero bytes; the rest of a record.
+    let absurd = [&one[..8], &[0x7F; 40], &wire::record(77, 16, 4, &[1; 9])].concat();
     for damage in [absurd, vec![0; 400], one[20..].to_vec()] {
         let file = [one.clone(), damage, one.clone(), one.clone()].concat();
-        let (mut good, mut bad) = (0, 0);
-        for raw in records(&file) {
-            match raw {
-                Ok(raw) if raw.at == Time::from_seconds(i64::from(AT)) => good += 1,
-                Ok(_) => {}
-                Err(_) => bad += 1,
-            }
+        let times: Vec<_> = records(&file).map(|raw| raw.map(|raw| raw.at.seconds())).collect();
+        let good = Ok(i64::from(AT));
+        assert_eq!((times[0], times[2], times[3], times.len()), (good, good, good, 4));
+        assert!(times[1].is_err(), "{times:?}");
+    }
+}
+
+#[test]
+fn microseconds_of_more_than_a_second_stay_in_their_second() {
+    let body = [ends(AsnSize::Four, 64500, 64999, PEER), plain_update()].concat();
+    let file = wire::record_et(AT, u32::MAX, 4, &body);
+    assert_eq!(records(&file).next().unwrap().unwrap().at.seconds(), i64::from(AT));
+}
+
+#[test]
+fn as4_path_counts_only_beside_two_byte_asns_and_without_an_aggregator_that_voids_it() {
+    let as4_path = attribute(0xC0, 17, &wire::path(&[(2, &[131279])], AsnSize::Four));
+    let as4_aggregator = attribute(0xC0, 18, &[0, 2, 0, 0, 1, 1, 1, 1]);
+    let path_of = |subtype, size, more: &[u8]| {
+        let attributes = [wire::attributes(&[64500, 23456], size), as4_path.clone(), more.to_vec()].concat();
+        let message = update(&[], &attributes, &wire::prefixes(&["175.45.176.0/24"]));
+        taken(&in_bgp4mp(subtype, size, &message))[0].elements[0].path.clone()
+    };
+    let voiding = [attribute(0xC0, 7, &[0xFB, 0xF4, 1, 1, 1, 1]), as4_aggregator].concat();
+    assert_eq!(path_of(1, AsnSize::Two, &[]), "64500 131279");
+    assert_eq!(path_of(1, AsnSize::Two, &voiding), "64500 23456");
+    assert_eq!(path_of(4, AsnSize::Four, &[]), "64500 23456");
+}
+
+#[test]
+fn an_open_with_extended_parameters_tells_its_asn_and_its_path_identifiers() {
+    // RFC 9072 section 2: 255, 255, a two-byte length, and two-byte lengths of parameters.
+    let capabilities = [&[65, 4, 0, 2, 0, 0xCF][..], &[69, 4, 0, 1, 1, 3]].concat();
+    let parameter = [&[2, 0, capabilities.len() as u8][..], &capabilities].concat();
+    let head = [4, 0x5B, 0xA0, 0, 180, 192, 0, 2, 1, 255, 255, 0, parameter.len() as u8];
+    let file = four(&wire::message(1, &[&head[..], &parameter].concat()));
+    let mut decoder = Decoder::new();
+    match decoder.decode(records(&file).next().unwrap().unwrap()).unwrap() {
+        Record::Message { message: Message::Open(open), .. } => {
+            assert_eq!(open.asn.0, 131_279);
+            assert!(open.add_path(Family::V4).send && !open.add_path(Family::V6).send);
         }
-        assert!(good >= 3 && bad >= 1, "{good} good, {bad} bad");
+        other => panic!("{other:?}"),
     }
 }
 

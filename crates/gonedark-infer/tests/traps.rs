@@ -253,7 +253,13 @@ fn add_path_routes_are_held_until_the_last_one_goes() {
         for path_id in [1, 2] {
             let announced = nlri(path_id);
             let path = Some(PathView::new(&path, AsnSize::Four));
-            world.inference.update(&Update { at: at(60), peer: id, path, announced: &announced, withdrawn: &[] });
+            world.inference.update(&Update {
+                at: at(60),
+                peer: id,
+                path,
+                announced: &announced,
+                withdrawn: &[],
+            });
         }
     }
     for (path_id, hour) in [(2, 3), (1, 4)] {

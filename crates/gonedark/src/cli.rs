@@ -16,7 +16,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Find outages in routing archives (MRT files of RIPE RIS, RouteViews or your own collector)
-    Replay(Replay),
+    Replay(Box<Replay>),
     /// Download what a replay needs from the public archives of RIPE RIS and RouteViews
     Fetch(Fetch),
     /// The tables that say which network belongs to which country

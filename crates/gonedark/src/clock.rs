@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 /// Today's date in UTC.
+#[allow(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }

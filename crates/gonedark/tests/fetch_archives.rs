@@ -9,7 +9,7 @@ use std::time::Duration;
 use fetch_server::{Asked, Reply, Server, quick};
 use gonedark::fetch::{
     ArchiveRoots, Collectors, Failure, Missing, Outcome, Progress, Quiet, Report, Request, Settings,
-    WhyMissing, archives,
+    WhyMissing, fetch_archives,
 };
 use gonedark::source::archive::{FileName, Kind, list};
 use gonedark_route::Time;
@@ -76,7 +76,7 @@ fn fetch_with(
         },
     );
     let folder = tempfile::tempdir().expect("a folder");
-    let report = archives(&request(&server, folder.path()), &quick(), &Quiet).expect("a report");
+    let report = fetch_archives(&request(&server, folder.path()), &quick(), &Quiet).expect("a report");
     (folder, server, report)
 }
 
@@ -130,7 +130,7 @@ fn the_table_before_the_range_and_every_update_file_come_to_the_collectors_folde
 fn what_is_there_is_not_fetched_again() {
     let (folder, server, _) = fetch_with(|asked, _| usual(asked));
     let before = server.asked_for(".gz").len();
-    let again = archives(&request(&server, folder.path()), &quick(), &Quiet).expect("a report");
+    let again = fetch_archives(&request(&server, folder.path()), &quick(), &Quiet).expect("a report");
     assert_eq!(server.asked_for(".gz").len(), before);
     assert!(again.files.iter().all(|file| file.outcome == Outcome::AlreadyThere));
     assert_good(folder.path(), &again);
@@ -184,11 +184,11 @@ fn a_download_that_was_stopped_is_continued_by_the_next_run() {
     });
     let folder = tempfile::tempdir().expect("a folder");
     let once = Settings { retry: gonedark::fetch::Retry { attempts: 1, ..quick().retry }, ..quick() };
-    let first = archives(&request(&server, folder.path()), &once, &Quiet).expect("a report");
+    let first = fetch_archives(&request(&server, folder.path()), &once, &Quiet).expect("a report");
     assert_refused(folder.path(), &first, "");
     // A listing of the folder in this state passes over what is not whole.
     assert_eq!(list(&[folder.path().into()]).files.len(), 3);
-    let second = archives(&request(&server, folder.path()), &once, &Quiet).expect("a report");
+    let second = fetch_archives(&request(&server, folder.path()), &once, &Quiet).expect("a report");
     assert_good(folder.path(), &second);
     let asked = server.asked_for(UPDATES);
     assert_eq!(asked[1].range(), Some(content(UPDATES).len() / 2));
@@ -282,10 +282,15 @@ fn an_empty_file_is_blindness() {
 #[test]
 fn a_slow_archive_is_waited_for_and_a_silent_one_is_not() {
     let (folder, _server, report) =
-        fetch_with(|asked, _| Reply { pause: Duration::from_millis(200), ..usual(asked) });
+        fetch_with(|asked, _| Reply { pause: Duration::from_millis(300), ..usual(asked) });
     assert_good(folder.path(), &report);
-    let (folder, server, report) =
-        fetch_with(|asked, _| Reply { pause: Duration::from_secs(3), ..usual(asked) });
+    let server = Server::start(|asked, _| {
+        let silent = Duration::from_secs(if asked.path.ends_with(UPDATES) { 10 } else { 0 });
+        Reply { pause: silent, ..usual(asked) }
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let impatient = Settings { read_timeout: Duration::from_secs(1), ..quick() };
+    let report = fetch_archives(&request(&server, folder.path()), &impatient, &Quiet).expect("a report");
     assert_refused(folder.path(), &report, "timeout");
     assert_eq!(server.asked_for(UPDATES).len(), 3);
 }
@@ -316,7 +321,7 @@ fn a_good_file_is_never_lost_to_a_bad_one() {
     let good = folder.path().join("rrc00").join(UPDATES);
     fs::create_dir_all(good.parent().expect("a folder")).expect("a folder");
     fs::write(&good, content("mine")).expect("room");
-    archives(&request(&server, folder.path()), &quick(), &Quiet).expect("a report");
+    fetch_archives(&request(&server, folder.path()), &quick(), &Quiet).expect("a report");
     assert!(fs::read(&good).expect("still there") == content("mine"));
 }
 
@@ -325,7 +330,7 @@ fn a_listing_that_cannot_be_read_makes_the_collector_blind_for_the_range() {
     for reply in [|| Reply::new(500, "oh"), || Reply::ok("nothing but text")] {
         let server = Server::start(move |_, _| reply());
         let folder = tempfile::tempdir().expect("a folder");
-        let report = archives(&request(&server, folder.path()), &quick(), &Quiet).expect("a report");
+        let report = fetch_archives(&request(&server, folder.path()), &quick(), &Quiet).expect("a report");
         assert!(report.files.is_empty());
         let [missing] = &report.missing[..] else { panic!("{:?}", report.missing) };
         assert_eq!((missing.from, missing.until), (at("22.1601"), at("22.1620")));
@@ -343,11 +348,11 @@ fn a_collector_that_the_archive_has_not_is_blind_if_named_and_absent_if_one_of_a
     let folder = tempfile::tempdir().expect("a folder");
     let mut request = request(&server, folder.path());
     request.collectors = Collectors::All;
-    let report = archives(&request, &quick(), &Quiet).expect("a report");
+    let report = fetch_archives(&request, &quick(), &Quiet).expect("a report");
     assert_eq!(report.absent, ["route-views3", "rrc99"]);
     assert_good(folder.path(), &report);
     request.collectors = Collectors::Named(vec!["rrc99".into()]);
-    let report = archives(&request, &quick(), &Quiet).expect("a report");
+    let report = fetch_archives(&request, &quick(), &Quiet).expect("a report");
     assert_eq!(report.missing.len(), 1);
     assert_eq!(report.missing[0].why, WhyMissing::NotInArchive);
 }
@@ -379,7 +384,7 @@ fn the_table_may_lie_in_the_month_before_and_the_updates_since_it_come_too() {
         until: at("01.0100"),
         ..request(&server, folder.path())
     };
-    let report = archives(&request, &quick(), &Quiet).expect("a report");
+    let report = fetch_archives(&request, &quick(), &Quiet).expect("a report");
     let names = names(&report);
     assert_eq!(names[..2], ["rib.20141130.2200.bz2", "updates.20141130.2200.bz2"]);
     assert_eq!((names.len(), *names.last().expect("some")), (13, "updates.20141201.0045.bz2"));
@@ -396,7 +401,7 @@ fn no_more_connections_are_open_than_is_polite() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut request = request(&server, folder.path());
     request.until = at("22.1800");
-    let report = archives(&request, &quick(), &Quiet).expect("a report");
+    let report = fetch_archives(&request, &quick(), &Quiet).expect("a report");
     assert_eq!(report.files.len(), 24);
     assert!(server.most_at_once() <= 2, "{}", server.most_at_once());
 }
@@ -408,7 +413,7 @@ fn names_that_lead_elsewhere_are_no_collectors() {
     for name in ["../rrc00", "", "a/b", "rrc00?"] {
         let request =
             Request { collectors: Collectors::Named(vec![name.into()]), ..request(&server, folder.path()) };
-        let failure = archives(&request, &quick(), &Quiet).expect_err("not a name");
+        let failure = fetch_archives(&request, &quick(), &Quiet).expect_err("not a name");
         assert!(matches!(failure, Failure::NoCollector(_)));
     }
     assert!(server.asked().is_empty());
@@ -432,7 +437,7 @@ fn progress_adds_up() {
     let server = Server::start(|asked, _| usual(asked));
     let folder = tempfile::tempdir().expect("a folder");
     let count = Count::default();
-    let report = archives(&request(&server, folder.path()), &quick(), &count).expect("a report");
+    let report = fetch_archives(&request(&server, folder.path()), &quick(), &count).expect("a report");
     let bytes: u64 = report
         .files
         .iter()

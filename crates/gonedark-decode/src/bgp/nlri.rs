@@ -42,8 +42,20 @@ impl Iterator for NlriIter<'_> {
     }
 }
 
-/// Whether `bytes`, which start at `offset` in the stream, are whole prefixes of `family` to their last byte.
+/// Whether `bytes` are whole prefixes of `family` to their last byte.
 #[inline]
+pub(crate) fn is_whole(bytes: &[u8], family: Family, path_ids: bool) -> bool {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match after_one(rest, family, path_ids) {
+            Ok(tail) => rest = tail,
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
+/// The same with the reason: `bytes` start at `offset` in the stream.
 pub(crate) fn check(bytes: &[u8], family: Family, path_ids: bool, offset: u64) -> Result<(), DecodeError> {
     let mut rest = bytes;
     while !rest.is_empty() {

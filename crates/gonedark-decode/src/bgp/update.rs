@@ -113,9 +113,9 @@ impl<'a> Update<'a> {
         let v4 = choose(
             session.add_path_v4,
             Family::V4,
-            &[announced, withdrawn, reach.of(Family::V4), unreach.of(Family::V4)],
+            [announced, withdrawn, reach.of(Family::V4), unreach.of(Family::V4)],
         )?;
-        let v6 = choose(session.add_path_v6, Family::V6, &[reach.of(Family::V6), unreach.of(Family::V6)])?;
+        let v6 = choose(session.add_path_v6, Family::V6, [reach.of(Family::V6), unreach.of(Family::V6)])?;
         if v4.inferred || v6.inferred {
             collected.warnings.add(Warning::PathIdsInferred);
         }

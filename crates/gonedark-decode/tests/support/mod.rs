@@ -11,7 +11,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The folder of real BGP captures. `None`, said aloud, where there is none; on CI it has to be there.
-#[allow(clippy::print_stderr, reason = "the test's reader has to learn that it proves nothing here")]
+#[allow(clippy::disallowed_macros, reason = "the test's reader has to learn that it proves nothing here")]
 pub fn captures() -> Option<PathBuf> {
     let root = std::env::var_os("GONEDARK_SHARED")
         .map(PathBuf::from)

@@ -107,7 +107,8 @@ impl Tracks {
             let watchers = |entity| watchers(entity, ballot);
             for entity in std::mem::take(&mut self.touched) {
                 let unseen_of = Family::ALL.map(|family| {
-                    (ballot.tabled[family as usize].count() == 0).then(|| self.may_have(entity, family, delegations))
+                    (ballot.tabled[family as usize].count() == 0)
+                        .then(|| self.may_have(entity, family, delegations))
                 });
                 if let Some(track) = self.tracks.get_mut(&entity) {
                     let after = track.episodes.last().and_then(|last| last.steps.last()).map(|step| step.at);
@@ -148,7 +149,8 @@ impl Tracks {
     /// Builds the tracks of the entities that were asked for by name.
     pub(crate) fn build_asked(&mut self) {
         let countries = self.watch.countries.iter().map(|country| Entity::Country(*country));
-        let asked: Vec<Entity> = countries.chain(self.watch.asns.iter().map(|asn| Entity::As(*asn))).collect();
+        let asked: Vec<Entity> =
+            countries.chain(self.watch.asns.iter().map(|asn| Entity::As(*asn))).collect();
         for entity in asked {
             let members = self.quiet.remove(&entity).unwrap_or_default();
             self.tracks.entry(entity).or_insert_with(|| Track::new(entity, members.into_iter()));

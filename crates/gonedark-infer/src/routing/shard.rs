@@ -95,7 +95,7 @@ pub(crate) struct Shard {
     paths: HashMap<(u32, u16), Vec<(u32, u32)>, FixedState>,
     pub(crate) shares: HashMap<u32, Vec<(CountryCode, u64)>, FixedState>,
     /// Rows that fell or rose since the last look.
-    pub(super) dirty: Vec<u32>,
+    pub(crate) dirty: Vec<u32>,
     pub(crate) out: Vec<Transition>,
     /// Rows that count since the last look.
     pub(crate) counted: Vec<u32>,
@@ -332,17 +332,18 @@ impl Shard {
             let cell = self.cell(row, peer);
             cell != 0 && tails.is_accepted(usize::from(cell) - 1)
         };
-        let holds = match vantage.voters[usize::from(voter)].peers[..] {
-            [only] => stands(only),
-            ref several => {
-                let family = self.rows[row as usize].prefix.family() as usize;
-                let full = several.iter().any(|peer| vantage.get(*peer).full_feed[family]);
-                several.iter().any(|peer| {
-                    stands(*peer)
-                        && (!full || vantage.get(*peer).full_feed[family])
-                        && (vantage.is_sighted(*peer) || !several.iter().any(|other| vantage.is_sighted(*other)))
-                })
-            }
+        let family = self.rows[row as usize].prefix.family() as usize;
+        let holds = if vantage.is_alone(peer, family) {
+            stands(peer)
+        } else {
+            let several = &vantage.voters[usize::from(voter)].peers;
+            let full = several.iter().any(|peer| vantage.get(*peer).full_feed[family]);
+            let sighted = several.iter().any(|peer| vantage.is_sighted(*peer));
+            several.iter().any(|peer| {
+                stands(*peer)
+                    && (!full || vantage.get(*peer).full_feed[family])
+                    && (!sighted || vantage.is_sighted(*peer))
+            })
         };
         if holds == self.bit(row, HELD, voter) {
             return;
@@ -369,7 +370,8 @@ impl Shard {
         if let Some(losses) = self.losses.get_mut(&row) {
             // It cannot have come back before it was lost, whatever nobody saw before that.
             let lost = losses.iter().find(|loss| loss.voter == voter);
-            when.earliest = lost.map_or(when.earliest, |loss| when.earliest.max(loss.when.latest).min(when.latest));
+            when.earliest =
+                lost.map_or(when.earliest, |loss| when.earliest.max(loss.when.latest).min(when.latest));
             losses.retain(|loss| loss.voter != voter);
             if losses.is_empty() {
                 self.losses.remove(&row);
@@ -382,7 +384,11 @@ impl Shard {
     fn witness(&mut self, row: u32, voter: u16, when: Interval, held: bool) {
         let Row { prefix, watched_until, .. } = self.rows[row as usize];
         if when.latest <= watched_until {
-            self.out.push(Transition { at: when.latest, prefix, change: Change::Witness { voter, when, held } });
+            self.out.push(Transition {
+                at: when.latest,
+                prefix,
+                change: Change::Witness { voter, when, held },
+            });
         }
     }
 
@@ -413,7 +419,10 @@ impl Shard {
     fn place_of(&mut self, row: u32, tail: u32, at: Time, source: Source, lent: &mut Lent<'_>) -> u8 {
         let known = &self.rows[row as usize];
         if let Some(place) = known.tails.find(tail) {
-            if source == Source::FirstTable && !known.tails.is_accepted(place) && !known.flags.has(Flags::LOST) {
+            if source == Source::FirstTable
+                && !known.tails.is_accepted(place)
+                && !known.flags.has(Flags::LOST)
+            {
                 self.rows[row as usize].tails.accept(place);
             }
             return place as u8 + 1;

@@ -174,31 +174,32 @@ impl Vantage {
     }
 
     pub(crate) fn peers_of(&self, collector: CollectorId) -> impl Iterator<Item = PeerId> + '_ {
-        (0..self.peers.len() as u16)
-            .map(PeerId)
-            .filter(move |id| self.get(*id).key.collector == collector)
+        (0..self.peers.len() as u16).map(PeerId).filter(move |id| self.get(*id).key.collector == collector)
     }
 
     /// Whether what the peer says now is what its network sees.
     pub(crate) fn is_sighted(&self, id: PeerId) -> bool {
         let peer = self.get(id);
-        peer.session == Session::Up
-            && self.collectors[usize::from(peer.key.collector.0)].gap_since.is_none()
+        peer.session == Session::Up && self.collectors[usize::from(peer.key.collector.0)].gap_since.is_none()
     }
 
-    /// Redraws the ballot from the peers' full feeds and sight. Gives a peer of each ASN with several peers of which
-    /// one's changed.
-    pub(crate) fn redraw(&mut self, parameters: &Parameters) -> Vec<PeerId> {
+    /// Redraws the ballot from the peers' full feeds and sight. Gives those peers of which either changed and whose
+    /// ASN has another peer that carries the same family; `None` where nothing changed at all.
+    pub(crate) fn redraw(&mut self, parameters: &Parameters) -> Option<Vec<PeerId>> {
         let mut changed = Vec::new();
+        let mut any = false;
         for index in 0..self.peers.len() {
             let id = PeerId(index as u16);
             let now = (self.is_sighted(id), self.peers[index].full_feed);
-            let peer = &mut self.peers[index];
-            if std::mem::replace(&mut peer.drawn, now) != now
-                && self.voters[usize::from(peer.voter)].peers.len() > 1
-            {
-                changed.push(id);
+            if std::mem::replace(&mut self.peers[index].drawn, now) != now {
+                any = true;
+                if !(0..2).all(|family| self.is_alone(id, family)) {
+                    changed.push(id);
+                }
             }
+        }
+        if !any {
+            return None;
         }
         for family in Family::ALL {
             let f = family as usize;
@@ -221,7 +222,16 @@ impl Vantage {
             self.ballot.sighted[f] = sighted;
             self.ballot.tabled[f] = tabled;
         }
-        changed
+        Some(changed)
+    }
+
+    /// Whether no other peer of its ASN holds anything of a family: then it alone casts the ASN's vote.
+    #[inline]
+    pub(crate) fn is_alone(&self, id: PeerId, family: usize) -> bool {
+        match self.voters[usize::from(self.get(id).voter)].peers[..] {
+            [_] => true,
+            ref several => several.iter().all(|other| *other == id || self.get(*other).held[family] == 0),
+        }
     }
 
     /// Chooses the full feeds among peers whose table was not seen, by how much they have spoken of: an ASN votes that

@@ -21,7 +21,9 @@ pub(super) fn run(arguments: &cli::Data, out: &mut dyn Write) -> Result<(), Fail
     for delegation in &done {
         let (what, path) = match (&delegation.outcome, &delegation.path) {
             (RirOutcome::New { bytes, checked: true }, _) => (format!("new, {bytes} bytes, MD5 right"), None),
-            (RirOutcome::New { bytes, checked: false }, _) => (format!("new, {bytes} bytes, no MD5 given"), None),
+            (RirOutcome::New { bytes, checked: false }, _) => {
+                (format!("new, {bytes} bytes, no MD5 given"), None)
+            }
             (RirOutcome::Unchanged, _) => ("unchanged".to_owned(), None),
             (RirOutcome::Refused(why), kept) => (format!("refused: {why}"), Some(kept)),
             (RirOutcome::Failed(why), kept) => (format!("did not come: {why}"), Some(kept)),
@@ -35,7 +37,10 @@ pub(super) fn run(arguments: &cli::Data, out: &mut dyn Write) -> Result<(), Fail
         writeln!(out, "{}: {what}{kept}", delegation.registry).context("cannot write")?;
     }
     if bad > 0 {
-        return Err(Failure::Input(anyhow!("{bad} of {} registries' files could not be updated", done.len())));
+        return Err(Failure::Input(anyhow!(
+            "{bad} of {} registries' files could not be updated",
+            done.len()
+        )));
     }
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 use super::{Failure, meaning};
 use crate::cli;
-use crate::fetch::{self, ArchiveRoots, Collectors, Outcome, Progress, Report, Request, Settings, WhyMissing};
+use crate::fetch::{
+    self, ArchiveRoots, Collectors, Outcome, Progress, Report, Request, Settings, WhyMissing,
+};
 use crate::source::archive::Gap;
 use anyhow::Context;
 use gonedark_route::Time;
@@ -39,7 +41,7 @@ pub(super) fn fetch(
     let request = Request { collectors, from, until, into: archive.archive.clone(), roots };
     let settings = Settings { connections: usize::from(archive.connections), ..Settings::default() };
     let bar = Bar::new();
-    let report = fetch::archives(&request, &settings, &bar).map_err(anyhow::Error::from)?;
+    let report = fetch::fetch_archives(&request, &settings, &bar).map_err(anyhow::Error::from)?;
     bar.0.finish_and_clear();
     Ok(report)
 }
@@ -95,7 +97,9 @@ impl Bar {
         }
         let bar = ProgressBar::new(0);
         let template = "{bar:30} {pos} of {len} files  {msg}";
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         Bar(bar)
     }
 }

@@ -27,7 +27,8 @@ pub(super) struct Plan {
 }
 
 pub(super) fn run(arguments: &cli::Replay, out: &mut dyn Write) -> Result<(), Failure> {
-    let moment = |flag, text: &Option<String>| text.as_deref().map(|text| meaning::moment(flag, text)).transpose();
+    let moment =
+        |flag, text: &Option<String>| text.as_deref().map(|text| meaning::moment(flag, text)).transpose();
     let parameters = Parameters {
         min_duration: meaning::duration("min-duration", &arguments.min_duration)?,
         ..Parameters::default()
@@ -65,7 +66,8 @@ pub(super) fn run(arguments: &cli::Replay, out: &mut dyn Write) -> Result<(), Fa
     output::write(&done, &arguments.output, out)?;
     let damaged = done.run.inputs.iter().filter(|input| !input.damage.is_empty()).count();
     if arguments.strict && damaged > 0 {
-        let error = anyhow!("{damaged} of {} files are damaged, and --strict was given", done.run.inputs.len());
+        let error =
+            anyhow!("{damaged} of {} files are damaged, and --strict was given", done.run.inputs.len());
         return Err(Failure::Input(error));
     }
     Ok(())
@@ -128,7 +130,8 @@ fn nothing_to_read(paths: &[PathBuf], listing: &Listing) -> Failure {
         Why::Unreadable(error) => Some(format!("{}: {error}", passed.path.display())),
         _ => None,
     });
-    let why = why.unwrap_or_else(|| "expected MRT files (updates.*, bview.*, rib.*) or folders of them".into());
+    let why =
+        why.unwrap_or_else(|| "expected MRT files (updates.*, bview.*, rib.*) or folders of them".into());
     Failure::Input(anyhow!("nothing to read in {}: {why}", named.join(", ")))
 }
 

@@ -105,7 +105,11 @@ pub struct Report {
 /// # Errors
 /// A name that no collector can have; with [`Collectors::All`] an archive's first page that cannot be read; a folder that
 /// cannot be made. Whatever goes wrong with a single collector or file is in the report.
-pub fn archives(request: &Request, settings: &Settings, progress: &dyn Progress) -> Result<Report, Failure> {
+pub fn fetch_archives(
+    request: &Request,
+    settings: &Settings,
+    progress: &dyn Progress,
+) -> Result<Report, Failure> {
     let client = Client::new(settings, progress);
     let (names, all) = match &request.collectors {
         Collectors::All => (every_collector(&client, &request.roots)?, true),

@@ -35,7 +35,7 @@ pub fn summary(blind: &[Blind]) -> Vec<Blindness> {
         .into_iter()
         .map(|((collector, whole, reason), members)| join(collector, whole, reason, &members))
         .collect();
-    joined.sort_by(|a, b| (b.whole, b.total_s).cmp(&(a.whole, a.total_s)));
+    joined.sort_by_key(|stretch| std::cmp::Reverse((stretch.whole, stretch.total_s)));
     joined
 }
 

@@ -177,7 +177,7 @@ pub fn quick() -> Settings {
             longest: Duration::from_millis(4),
             jitter: 0.0,
         },
-        read_timeout: Duration::from_millis(500),
+        read_timeout: Duration::from_secs(10),
         ..Settings::default()
     }
 }

@@ -116,7 +116,7 @@ fn months(scale: &TimeScale, least: f64, offset: impl Fn(Time) -> i32) -> Vec<Ti
     let last = wall(scale.until).seconds();
     while midnight <= last {
         let day = times::day(Time::from_seconds(midnight));
-        if day.day == 1 && (day.month - 1) % step == 0 {
+        if day.day == 1 && (day.month - 1).is_multiple_of(step) {
             let time = from_wall(midnight, &offset);
             if scale.holds(time) {
                 let january = day.month == 1;
