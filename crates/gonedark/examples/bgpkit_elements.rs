@@ -15,7 +15,8 @@ fn main() -> io::Result<()> {
             _ => Box::new(file),
         };
         // As its own opening of a file does, it reads through a buffer.
-        elements += BgpkitParser::from_reader(BufReader::with_capacity(256 << 10, reader)).into_iter().count() as u64;
+        elements +=
+            BgpkitParser::from_reader(BufReader::with_capacity(256 << 10, reader)).into_iter().count() as u64;
     }
     writeln!(io::stdout(), "{elements} elements")
 }

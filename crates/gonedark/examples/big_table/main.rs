@@ -68,7 +68,13 @@ fn main() -> Result<()> {
     let Ok(produced) = reading.join() else { anyhow::bail!("the reading thread panicked") };
     let rate = |time: Duration| table.entries as f64 / time.as_secs_f64() / 1e6;
     let peak = memory("VmHWM")?;
-    writeln!(out, "{} rows, {} entries, {:.1} MB of MRT", table.rows, table.entries, produced.bytes as f64 / 1e6)?;
+    writeln!(
+        out,
+        "{} rows, {} entries, {:.1} MB of MRT",
+        table.rows,
+        table.entries,
+        produced.bytes as f64 / 1e6
+    )?;
     writeln!(out, "loaded in {:.2} s: {:.1} million entries/s", wall.as_secs_f64(), rate(wall))?;
     writeln!(
         out,
@@ -87,7 +93,12 @@ fn main() -> Result<()> {
         peak as f64 * 1024.0 / table.entries.max(1) as f64
     )?;
     table.inference.watermark(Time::from_seconds(1_717_203_600));
-    writeln!(out, "an hour later: peak {:.1} MiB, {:.2} s", memory("VmHWM")? as f64 / 1024.0, start.elapsed().as_secs_f64())?;
+    writeln!(
+        out,
+        "an hour later: peak {:.1} MiB, {:.2} s",
+        memory("VmHWM")? as f64 / 1024.0,
+        start.elapsed().as_secs_f64()
+    )?;
     Ok(())
 }
 
@@ -107,9 +118,13 @@ fn produce(mut rows: Rows, sender: &SyncSender<Box<Batch>>) -> Produced {
         produced.bytes += chunk.len() as u64;
         chunk.clear();
         if !more {
-            batch.observations.push((Time::from_seconds(1_717_200_000), Observation::TableEnd { whole: true }));
+            batch
+                .observations
+                .push((Time::from_seconds(1_717_200_000), Observation::TableEnd { whole: true }));
         }
-        if (batch.weight() >= BATCH_BYTES || !more) && sender.send(std::mem::take(&mut batch)).is_err() || !more {
+        if (batch.weight() >= BATCH_BYTES || !more) && sender.send(std::mem::take(&mut batch)).is_err()
+            || !more
+        {
             return produced;
         }
     }
@@ -192,6 +207,7 @@ impl Taken {
 /// A figure of this process in KiB, as Linux tells it (proc(5)).
 fn memory(name: &str) -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find(|line| line.starts_with(name)).context("no such line in /proc/self/status")?;
+    let line =
+        status.lines().find(|line| line.starts_with(name)).context("no such line in /proc/self/status")?;
     line.split_ascii_whitespace().nth(1).context("no figure")?.parse().context(line.to_owned())
 }
