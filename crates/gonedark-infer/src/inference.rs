@@ -117,6 +117,12 @@ impl Inference {
     pub fn peer_state(&mut self, at: Time, peer: PeerId, established: bool) {
         let at = self.advance(at, peer);
         if established {
+            if self.vantage.get(peer).session == Session::Up {
+                // Established anew: it was down at some time since its last message, and nobody said so.
+                let since = self.vantage.get(peer).last_message.min(at);
+                self.sight.down(peer, since, BlindReason::SessionDown, &mut self.vantage);
+                self.redraw = true;
+            }
             self.sight.up(peer, at, &mut self.vantage);
         } else if self.vantage.get(peer).session != Session::Unheard {
             self.sight.down(peer, at, BlindReason::SessionDown, &mut self.vantage);
@@ -192,8 +198,7 @@ impl Inference {
         self.sight.see((collector, None), at.max(self.now), &self.vantage);
         let peers: Vec<PeerId> = self.vantage.peers_of(collector).collect();
         for peer in peers {
-            let stale = &mut self.vantage.get_mut(peer).stale_since;
-            stale.get_or_insert(since);
+            self.vantage.get_mut(peer).doubt(since, at);
         }
         self.redraw = true;
     }
@@ -208,7 +213,7 @@ impl Inference {
             None => self.vantage.peers_of(collector).collect(),
         };
         for peer in peers {
-            self.vantage.get_mut(peer).stale_since.get_or_insert(at);
+            self.vantage.get_mut(peer).doubt(at, at);
         }
     }
 
@@ -334,7 +339,7 @@ impl Inference {
         {
             let since = known.repeats.2.max(known.repeats.0 + -window);
             known.repeats = (at, 0, at);
-            known.stale_since.get_or_insert(since);
+            known.doubt(since, at);
             let collector = known.key.collector;
             self.sight.was_blind(
                 (collector, Some(peer)),

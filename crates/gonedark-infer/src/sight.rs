@@ -83,6 +83,7 @@ impl Sight {
     pub(crate) fn up(&mut self, peer: PeerId, at: Time, vantage: &mut Vantage) {
         let known = vantage.get_mut(peer);
         if let Session::Down { since } = known.session {
+            known.doubt(since, at);
             known.session = Session::Transfer(Transfer {
                 down_since: since,
                 progress: at,
@@ -150,6 +151,8 @@ impl Sight {
             }
             let known = vantage.get_mut(peer);
             known.session = Session::Up;
+            // All that it holds has been said again.
+            known.stale_since = None;
             let collector = known.key.collector;
             let until = transfer.progress;
             self.see((collector, Some(peer)), until, vantage);

@@ -478,6 +478,93 @@ fn which_session_of_an_as_speaks_first_changes_nothing() {
     assert!(heard([0, 1]).contains("agreeing: 3"));
 }
 
+/// Sessions of all peers go down (unless nobody says so) and come up again with everything.
+fn all_sessions_anew(world: &mut World, down: Option<i64>, up: i64) {
+    for peer in 0..12 {
+        let id = world.peers[peer];
+        if let Some(down) = down {
+            world.inference.peer_state(at(down), id, false);
+        }
+    }
+    for peer in 0..12 {
+        let id = world.peers[peer];
+        world.inference.peer_state(at(up), id, true);
+    }
+    for peer in 0..12 {
+        for (prefix, tail) in everything() {
+            world.announce(up + 20, peer, &tail, &[&prefix.to_string()]);
+        }
+    }
+}
+
+#[test]
+fn a_return_while_sessions_were_down_lies_between_their_loss_and_their_tables() {
+    let mut world = World::started();
+    world.all_withdraw(hms(2, 0, 0), 0, &KP);
+    all_sessions_anew(&mut world, Some(hms(3, 0, 0)), hms(3, 5, 0));
+    let report = world.report(hms(12, 0, 0));
+    let recovery = incidents_of(&report, "KP")[0].recovery.unwrap();
+    assert_eq!((recovery.earliest, recovery.latest), (at(hms(3, 0, 0)), at(hms(3, 5, 20))));
+}
+
+#[test]
+fn a_session_that_comes_up_without_having_gone_down_was_down_since_its_last_message() {
+    let mut world = World::started();
+    world.all_withdraw(hms(2, 0, 0), 0, &KP);
+    world.all_announce(hms(2, 30, 0), 0, &[3356], &["8.0.0.0/16"]);
+    all_sessions_anew(&mut world, None, hms(3, 5, 0));
+    let report = world.report(hms(12, 0, 0));
+    let recovery = incidents_of(&report, "KP")[0].recovery.unwrap();
+    assert_eq!((recovery.earliest, recovery.latest), (at(hms(2, 30, 0)), at(hms(3, 5, 20))));
+    let blind = &report.coverage.blind[0];
+    assert_eq!((blind.from, blind.until), (at(hms(2, 30, 0)), at(hms(3, 5, 20))));
+}
+
+#[test]
+fn what_is_lost_and_comes_back_after_a_gap_has_exact_times() {
+    let mut world = World::started();
+    for collector in world.collectors.clone() {
+        world.inference.gap_begin(at(hms(1, 0, 0)), collector, BlindReason::MissingFile);
+        world.inference.gap_end(at(hms(2, 0, 0)), collector);
+    }
+    world.all_withdraw(hms(3, 0, 0), 1, &KP);
+    world.all_announce(hms(4, 0, 0), 1, &[4837, 131279], &KP);
+    let report = world.report(hms(5, 0, 0));
+    let recovery = incidents_of(&report, "KP")[0].recovery.unwrap();
+    assert_eq!((recovery.earliest, recovery.latest), (at(hms(4, 0, 0)), at(hms(4, 0, 11))));
+}
+
+#[test]
+fn a_network_in_two_rows_of_a_table_is_held_by_the_peers_of_both() {
+    // Peers with ADD-PATH have rows of their own (RFC 8050).
+    let mut world = World::new(3, &TWELVE);
+    for hour in [0, 8] {
+        for collector in 0..3 {
+            let id = world.collectors[collector];
+            world.inference.table_begin(at(hms(hour, 0, 0)), id);
+            for (prefix, tail) in everything() {
+                for half in 0..2 {
+                    let own = (0..12).filter(|peer| peer % 3 == collector && peer / 3 % 2 == half);
+                    let paths: Vec<_> = own
+                        .map(|peer| (world.peers[peer], path(&[&[world.asns[peer]], &tail[..]].concat())))
+                        .collect();
+                    let entries: Vec<TableEntry<'_>> = paths
+                        .iter()
+                        .map(|(peer, path)| TableEntry {
+                            peer: *peer,
+                            path: PathView::new(path, AsnSize::Four),
+                            path_id: 0,
+                        })
+                        .collect();
+                    world.inference.table_row(id, prefix, &entries);
+                }
+            }
+            world.inference.table_end(id, true);
+        }
+    }
+    assert!(world.report(hms(12, 0, 0)).incidents.is_empty());
+}
+
 #[test]
 fn a_table_taken_while_a_whole_family_is_lost_evicts_nobody() {
     // All IPv6 of this world is Syrian; one peer keeps stale routes to it.

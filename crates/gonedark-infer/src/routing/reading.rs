@@ -4,13 +4,15 @@
 //! settled one backlog after the table's time, and only where no message came near: a table's rows have no true time.
 
 use super::bits::Bits;
-use super::shard::{Lent, Source};
+use super::shard::{Lent, Shard, Source};
 use super::table::{RowRef, Table};
 use super::vantage::{Session, Vantage};
 use crate::observation::{CollectorId, Delegations, PeerId, TableEntry};
 use crate::parameters::Parameters;
 use crate::report::Interval;
+use foldhash::fast::FixedState;
 use gonedark_route::{Prefix, Time};
+use hashbrown::HashMap;
 use std::collections::HashSet;
 
 /// A table that is being read.
@@ -32,6 +34,9 @@ pub(crate) struct Reading {
     rows: u64,
     recent: HashSet<(RowRef, PeerId)>,
     differences: Vec<Difference>,
+    /// Peers that hold a row by what is known and that it did not name. A network may come in several rows, as those
+    /// of peers with and without ADD-PATH do (RFC 8050 section 4): only what none of them names is missing.
+    missing: HashMap<RowRef, Vec<PeerId>, FixedState>,
 }
 
 /// A cell in which a later table differs from what is held.
@@ -79,6 +84,7 @@ impl Reading {
             recent: table.touched_since(at + -parameters.table_backlog, |peer| peers.contains(&peer)),
             peers,
             differences: Vec::new(),
+            missing: HashMap::default(),
         }
     }
 
@@ -124,15 +130,24 @@ impl Reading {
             }
         }
         let Some(row) = known else { return };
+        let again = self.seen[shard].get(row as usize);
         self.seen[shard].set(row as usize);
-        let row = RowRef { shard: shard as u16, row };
-        for peer in &self.peers {
-            if self.named[usize::from(peer.0)] != self.rows
-                && shards[shard].cell(row.row, *peer) != 0
-                && !self.recent.contains(&(row, *peer))
-            {
-                self.differences.push(Difference { row, peer: *peer, route: None });
+        self.miss_unnamed_peers(RowRef { shard: shard as u16, row }, again, &shards[shard]);
+    }
+
+    fn miss_unnamed_peers(&mut self, row: RowRef, again: bool, shard: &Shard) {
+        let Reading { peers, named, rows, recent, missing, .. } = self;
+        let unnamed = |peer: &PeerId| named[usize::from(peer.0)] != *rows;
+        if again {
+            if let Some(missing) = missing.get_mut(&row) {
+                missing.retain(unnamed);
             }
+            return;
+        }
+        let held = |peer: &&PeerId| shard.cell(row.row, **peer) != 0 && !recent.contains(&(row, **peer));
+        let gone: Vec<PeerId> = peers.iter().filter(|peer| unnamed(peer)).filter(held).copied().collect();
+        if !gone.is_empty() {
+            missing.insert(row, gone);
         }
     }
 
@@ -146,9 +161,10 @@ impl Reading {
         parameters: &Parameters,
     ) -> (Vec<PeerId>, Unsettled) {
         if whole {
+            let missing = std::mem::take(&mut self.missing).into_iter();
+            let missing = missing.flat_map(|(row, peers)| peers.into_iter().map(move |peer| (row, peer)));
+            self.differences.extend(missing.map(|(row, peer)| Difference { row, peer, route: None }));
             self.miss_unseen_rows(table);
-        } else {
-            self.differences.retain(|difference| difference.route.is_some());
         }
         let mut speaks_for = Bits::default();
         let mut present = Vec::new();

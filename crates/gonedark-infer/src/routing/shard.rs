@@ -229,8 +229,11 @@ impl Shard {
         route: (u32, u32, u32),
         source: Source,
     ) -> Before {
-        let stale = lent.vantage.get(peer).stale_since;
-        let earliest = stale.filter(|_| source == Source::Message).unwrap_or(at).min(at);
+        let known = lent.vantage.get(peer);
+        let stale = known.stale_since.filter(|_| source == Source::Message);
+        // Whose loss was heard after the gap cannot have come back within it.
+        let stale = stale.filter(|_| !self.fell_after(route.0, known.voter, known.heard_again));
+        let earliest = stale.unwrap_or(at).min(at);
         self.announce_as_of(lent, (Interval { earliest, latest: at }, peer), route, source)
     }
 
@@ -385,6 +388,12 @@ impl Shard {
         }
         self.touch(row, Flags::ROSE);
         self.witness(row, voter, when, true);
+    }
+
+    fn fell_after(&self, row: u32, voter: u16, since: Time) -> bool {
+        let losses = self.losses.get(&row);
+        losses
+            .is_some_and(|losses| losses.iter().any(|loss| loss.voter == voter && loss.when.latest >= since))
     }
 
     fn witness(&mut self, row: u32, voter: u16, when: Interval, held: bool) {

@@ -52,8 +52,9 @@ pub(crate) struct Peer {
     /// Whether a table named what it held before its first message.
     pub(crate) tabled: bool,
     pub(crate) last_message: Time,
-    /// Begin of a gap since which what it holds is not certain.
+    /// Begin of a gap since which what it holds is not certain, and when what it says could be heard again.
     pub(crate) stale_since: Option<Time>,
+    pub(crate) heard_again: Time,
     /// Cells it holds, per family.
     pub(crate) held: [u64; 2],
     pub(crate) full_feed: [bool; 2],
@@ -63,6 +64,14 @@ pub(crate) struct Peer {
     pub(crate) repeats: (Time, u64, Time),
     /// Sight and full feeds as of the last ballot.
     drawn: (bool, [bool; 2]),
+}
+
+impl Peer {
+    /// From `since` to `until` it may have said what nobody heard.
+    pub(crate) fn doubt(&mut self, since: Time, until: Time) {
+        self.stale_since.get_or_insert(since);
+        self.heard_again = self.heard_again.max(until);
+    }
 }
 
 /// One ASN that may vote, with its peers.
@@ -156,6 +165,7 @@ impl Vantage {
             tabled: false,
             last_message: Time::MIN,
             stale_since: None,
+            heard_again: Time::MIN,
             held: [0; 2],
             full_feed: [false; 2],
             add_path: false,

@@ -4,6 +4,8 @@
 //! that is decompressed: framed, decoded and put into batches by one thread, taken into the inference by another. What
 //! making the bytes costs is timed and told apart.
 
+#![allow(clippy::disallowed_methods, reason = "it measures how long things take")]
+
 mod rows;
 
 use anyhow::{Context, Result};
@@ -122,9 +124,8 @@ fn produce(mut rows: Rows, sender: &SyncSender<Box<Batch>>) -> Produced {
                 .observations
                 .push((Time::from_seconds(1_717_200_000), Observation::TableEnd { whole: true }));
         }
-        if (batch.weight() >= BATCH_BYTES || !more) && sender.send(std::mem::take(&mut batch)).is_err()
-            || !more
-        {
+        let heard = batch.weight() < BATCH_BYTES && more || sender.send(std::mem::take(&mut batch)).is_ok();
+        if !heard || !more {
             return produced;
         }
     }
