@@ -152,7 +152,7 @@ const BGPDUMP_IS_WRONG: [(&str, &str); 4] = [
 ];
 
 #[test]
-#[allow(clippy::print_stderr, reason = "the test's reader has to learn that it proves nothing here")]
+#[allow(clippy::disallowed_macros, reason = "the test's reader has to learn that it proves nothing here")]
 fn the_installed_bgpdump_says_the_same_of_the_odd_samples() {
     let Some(captures) = captures() else { return };
     let mut compared = 0;

@@ -5,8 +5,8 @@ use crate::detection::track::Track;
 use crate::incident::compose::{Context, compose};
 use crate::inference::Inference;
 use crate::report::{
-    BeforeLost, Coverage, EntityState, EntityStatus, Incident, Level, Note, PhaseState, Report, Sample, Series,
-    Signal,
+    BeforeLost, Coverage, EntityState, EntityStatus, Incident, Level, Note, PhaseState, Report, Sample,
+    Series, Signal,
 };
 use gonedark_route::{Asn, Family, Time};
 use std::collections::BTreeSet;
@@ -23,7 +23,8 @@ impl Inference {
             dim: &dim,
             now: until,
         };
-        let (mut incidents, mut entities, mut series, mut notes) = (vec![], vec![], vec![], self.notes.clone());
+        let (mut incidents, mut entities, mut series, mut notes) =
+            (vec![], vec![], vec![], self.notes.clone());
         for (entity, track) in &self.tracks.tracks {
             let losses: Vec<_> = track.losses().collect();
             let own = compose(*entity, &losses, &context);
@@ -122,9 +123,10 @@ impl Inference {
             Level::Dark => EntityState::Dark,
             Level::None => {
                 let recent = |end: Time| until - end <= self.parameters.unstable_gap;
-                let unstable = incidents.iter().flat_map(|incident| incident.phases.last()).any(|phase| {
-                    phase.state == PhaseState::Unstable && phase.until.is_none_or(recent)
-                });
+                let unstable = incidents
+                    .iter()
+                    .flat_map(|incident| incident.phases.last())
+                    .any(|phase| phase.state == PhaseState::Unstable && phase.until.is_none_or(recent));
                 if unstable { EntityState::Unstable } else { EntityState::Normal }
             }
         }

@@ -93,16 +93,12 @@ impl Inference {
         self.heard(peer, at);
         let transferring = matches!(self.vantage.get(peer).session, Session::Transfer(_));
         let mut announced = Vec::new();
-        let repeats = self.table.update(
-            &update,
-            &mut self.vantage,
-            &*self.delegations,
-            |row, prefix, before| {
+        let repeats =
+            self.table.update(&update, &mut self.vantage, &*self.delegations, |row, prefix, before| {
                 if transferring {
                     announced.push((row, prefix, before));
                 }
-            },
-        );
+            });
         for what in announced {
             self.sight.refreshed((peer, at), what, &mut self.vantage);
         }
@@ -145,6 +141,9 @@ impl Inference {
     pub fn table_begin(&mut self, at: Time, collector: CollectorId) {
         self.advance_to(at);
         let at = at.max(self.now);
+        for shard in &mut self.table.shards {
+            shard.expect_table();
+        }
         self.reading.retain(|reading| reading.collector != collector);
         self.reading.push(Reading::new(&self.table, &self.vantage, collector, at, &self.parameters));
     }
@@ -159,7 +158,9 @@ impl Inference {
 
     /// The table ends; `whole` is false where its end was cut off.
     pub fn table_end(&mut self, collector: CollectorId, whole: bool) {
-        let Some(place) = self.reading.iter().position(|reading| reading.collector == collector) else { return };
+        let Some(place) = self.reading.iter().position(|reading| reading.collector == collector) else {
+            return;
+        };
         let reading = self.reading.swap_remove(place);
         let at = reading.at;
         let (present, unsettled) = reading.end(&self.table, &mut self.vantage, whole, &self.parameters);
@@ -241,18 +242,23 @@ impl Inference {
             self.next_sweep = at + SWEEP;
         }
         self.close_stamp();
-        loop {
-            let transfer = self.sight.next_transfer_end(&self.vantage, &self.parameters).unwrap_or(Time::MAX);
-            let settle = self.unsettled.iter().map(|unsettled| unsettled.due).min().unwrap_or(Time::MAX);
-            let due = transfer.min(settle).min(self.next_epoch).min(self.next_sweep);
-            if due >= at {
-                break;
-            }
+        while self.next_due() < at {
+            let due = self.next_due();
             self.now = self.now.max(due);
             self.do_due(due);
             self.close_stamp();
         }
         self.now = at;
+    }
+
+    /// When something falls due without being told.
+    fn next_due(&self) -> Time {
+        let mut due = self.next_epoch.min(self.next_sweep);
+        if !self.sight.transfers.is_empty() {
+            let transfer = self.sight.next_transfer_end(&self.vantage, &self.parameters);
+            due = transfer.map_or(due, |transfer| transfer.min(due));
+        }
+        self.unsettled.iter().map(|unsettled| unsettled.due).fold(due, Time::min)
     }
 
     fn do_due(&mut self, due: Time) {
@@ -287,6 +293,9 @@ impl Inference {
     fn close_stamp(&mut self) {
         if std::mem::take(&mut self.redraw) {
             self.draw_ballot(self.now);
+        }
+        if !self.table.has_news() {
+            return;
         }
         self.table.look(self.now, &self.vantage, &self.parameters);
         let counted = self.table.take_counted();
@@ -363,7 +372,8 @@ impl Inference {
 
     /// Peers that are in no table and have been silent for an hour are blind.
     fn miss_silent_peers(&mut self, collector: CollectorId, at: Time, present: &[PeerId]) {
-        let absent: Vec<PeerId> = self.vantage.peers_of(collector).filter(|peer| !present.contains(peer)).collect();
+        let absent: Vec<PeerId> =
+            self.vantage.peers_of(collector).filter(|peer| !present.contains(peer)).collect();
         for peer in absent {
             let known = self.vantage.get(peer);
             if known.session == Session::Up && at - known.last_message > self.parameters.silence {
@@ -386,7 +396,7 @@ impl Inference {
     /// voters that see again give cause to judge anew; that others no longer do is none.
     fn draw_ballot(&mut self, at: Time) {
         let before = self.vantage.ballot.sighted.clone();
-        let changed = self.vantage.redraw(&self.parameters);
+        let Some(changed) = self.vantage.redraw(&self.parameters) else { return };
         for peer in changed {
             for shard in &mut self.table.shards {
                 shard.settle_column(peer, at, &self.vantage);

@@ -32,7 +32,10 @@ fn a_whole_country_withdrawn_is_dark_from_the_vote_to_the_return() {
     assert_eq!((least, most), (34_299, 34_763));
     assert_eq!(incident.networks.len(), 4);
     assert_eq!(incident.networks[0].upstreams, [gonedark_route::Asn(4837)]);
-    assert_eq!(incident.networks[0].lost, Interval { earliest: at(hms(16, 7, 0)), latest: at(hms(16, 14, 20)) });
+    assert_eq!(
+        incident.networks[0].lost,
+        Interval { earliest: at(hms(16, 7, 0)), latest: at(hms(16, 14, 20)) }
+    );
     let v4 = incident.families[0].unwrap();
     assert_eq!((v4.networks.before, v4.networks.lost), (4, 4));
     assert_eq!((v4.addresses.before, v4.addresses.lost), (4, 4));

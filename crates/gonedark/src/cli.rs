@@ -16,7 +16,11 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Find outages in routing archives (MRT files of RIPE RIS, RouteViews or your own collector)
-    Replay(Replay),
+    Replay(Box<Replay>),
+    /// Download what a replay needs from the public archives of RIPE RIS and RouteViews
+    Fetch(Fetch),
+    /// The tables that say which network belongs to which country
+    Data(Data),
     /// Write a scenario's recording as MRT archives, or list the scenarios that are built in
     Scenario(Scenario),
     /// Write, replay and explain a reconstruction of North Korea's outages of December 2014
@@ -41,8 +45,14 @@ pub enum Format {
 pub struct Replay {
     /// MRT files (plain, .gz, .bz2, .xz, .zst) or folders of them, in any order; the folder that holds a file names
     /// its collector (rrc00/updates.20141222.1615.gz)
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required_unless_present = "collector")]
     pub paths: Vec<PathBuf>,
+    /// Fetch what is missing of these collectors first (rrc00, route-views2, ... or all); needs --from and --until
+    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "from", requires = "until")]
+    pub collector: Vec<String>,
+    /// Where archives are fetched from and to
+    #[command(flatten)]
+    pub archive: Archive,
     /// RIR delegated or delegated-extended statistics, repeatable; replaces the table built in
     #[arg(long, value_name = "FILE")]
     pub delegated: Vec<PathBuf>,
@@ -76,6 +86,62 @@ pub struct Replay {
     /// Where the report goes
     #[command(flatten)]
     pub output: Output,
+}
+
+/// Where archives are fetched from and to.
+#[derive(Debug, Args)]
+pub struct Archive {
+    /// Folder that fetched files come to, one folder a collector below it
+    #[arg(long, value_name = "DIR", default_value = "archive", env = "GONEDARK_ARCHIVE")]
+    pub archive: PathBuf,
+    /// Where RIPE RIS publishes, or a mirror of it
+    #[arg(long, value_name = "URL", env = "GONEDARK_RIS_ROOT")]
+    pub ris_root: Option<String>,
+    /// Where RouteViews publishes, or a mirror of it
+    #[arg(long, value_name = "URL", env = "GONEDARK_ROUTEVIEWS_ROOT")]
+    pub routeviews_root: Option<String>,
+    /// Connections at one host at a time
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub connections: u8,
+}
+
+/// `gonedark fetch`
+#[derive(Debug, Args)]
+pub struct Fetch {
+    /// Collectors (rrc00, route-views2, route-views.jinx, ...) or all
+    #[arg(long, value_name = "NAME", value_delimiter = ',', required = true)]
+    pub collector: Vec<String>,
+    /// Begin, RFC 3339 or YYYY-MM-DD, UTC; the last table before it is fetched as well
+    #[arg(long, value_name = "T")]
+    pub from: String,
+    /// End
+    #[arg(long, value_name = "T")]
+    pub until: String,
+    /// Where archives are fetched from and to
+    #[command(flatten)]
+    pub archive: Archive,
+}
+
+/// `gonedark data`
+#[derive(Debug, Args)]
+pub struct Data {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: DataAction,
+}
+
+/// What can be done with country tables.
+#[derive(Debug, Subcommand)]
+pub enum DataAction {
+    /// Fetch the five registries' statistics, where there are newer ones
+    Update {
+        /// Folder to keep them in; give the same to `replay --data`
+        #[arg(long, value_name = "DIR", default_value = "data", env = "GONEDARK_DATA")]
+        data: PathBuf,
+        /// A mirror that has every registry's files below URL/REGISTRY/
+        #[arg(long, value_name = "URL")]
+        mirror: Option<String>,
+    },
 }
 
 /// Where a report goes, and how.

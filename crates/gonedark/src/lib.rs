@@ -10,18 +10,22 @@
 //! | module | what lives here |
 //! |---|---|
 //! | [`source`] | where observations come from: archive files |
+//! | [`fetch`] | downloads: archives of RIS and RouteViews, the registries' statistics |
 //! | [`pipeline`] | files to batches to the inference, merged by time |
 //! | [`country`] | which network is whose: tables built in and loaded, names, local clocks |
 //! | [`scenario`] | invented and reconstructed Internets as text, and the archives made from them |
 //! | [`present`] | the report as text, JSON, CSV, HTML and picture |
 //! | [`cli`], [`commands`] | what may be typed, and what it does |
+//! | [`clock`] | the only place that asks what time it is |
 //!
 //! Start reading at [`commands::replay`], which walks the whole way.
 #![warn(missing_docs)]
 
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod country;
+pub mod fetch;
 pub mod pipeline;
 pub mod present;
 pub mod scenario;

@@ -137,8 +137,11 @@ fn a_cut_at_any_byte_gives_what_was_before_it() {
     let wanted = parts.concat();
     for format in [Format::Gzip, Format::Bzip2, Format::Xz, Format::Zstd] {
         let members: Vec<Vec<u8>> = parts.iter().map(|part| compress(format, part)).collect();
-        let whole_at: Vec<usize> =
-            members.iter().scan(0, |end, member| Some(*end += member.len()).map(|()| *end)).collect();
+        let ends = members.iter().scan(0, |end, member| {
+            *end += member.len();
+            Some(*end)
+        });
+        let whole_at: Vec<usize> = ends.collect();
         let file = members.concat();
         for workers in [Workers::new(0), Workers::new(2)] {
             for cut in 0..file.len() {
@@ -369,7 +372,7 @@ fn file_of_blocks(blocks: &[Vec<u8>]) -> (Vec<u8>, Vec<u8>) {
     file.push(END, 48);
     file.push(u64::from(combined), 32);
     let mut decoded = Vec::new();
-    bzip2::read::BzDecoder::new(&file.bytes[..]).read_to_end(&mut decoded).expect("the file is good");
+    bzip2::read::MultiBzDecoder::new(&file.bytes[..]).read_to_end(&mut decoded).expect("the file is good");
     assert!(decoded == wanted);
     (file.bytes, wanted)
 }

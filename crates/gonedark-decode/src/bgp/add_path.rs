@@ -31,46 +31,46 @@ pub(crate) struct Choice {
 
 /// Chooses for all fields of `family` in one message, and checks them. The error is that of the likelier reading.
 #[inline]
-pub(crate) fn choose(mode: AddPath, family: Family, fields: &[Cursor<'_>]) -> Result<Choice, DecodeError> {
-    if fields.iter().all(Cursor::is_empty) {
+pub(crate) fn choose<const N: usize>(
+    mode: AddPath,
+    family: Family,
+    fields: [Cursor<'_>; N],
+) -> Result<Choice, DecodeError> {
+    if fields.iter().all(|field| is_surely_plain(mode, field, family)) {
         return Ok(Choice::default());
     }
-    let plain = check(fields, family, false);
-    // A path identifier below 2^24 starts with a zero byte, which a plain field reads as a default route.
-    let has_none = |field: &Cursor<'_>| !field.is_empty() && !matches!(field.rest(), [0, _, _, _, _, ..]);
-    let settled = match mode {
-        AddPath::No => true,
-        AddPath::Unknown | AddPath::Offered => fields.iter().any(has_none),
-        AddPath::Agreed => false,
+    choose_by_content(mode, family, &fields)
+}
+
+/// Whether the field is whole without path identifiers and cannot have any: nearly every field of every archive.
+#[inline]
+fn is_surely_plain(mode: AddPath, field: &Cursor<'_>, family: Family) -> bool {
+    let may_have_ids = match mode {
+        AddPath::No => false,
+        // A path identifier below 2^24 starts with a zero byte, which a plain field reads as a default route.
+        AddPath::Unknown | AddPath::Offered => matches!(field.rest(), [0, _, _, _, _, ..]),
+        AddPath::Agreed => !field.is_empty(),
     };
-    if plain.is_ok() && settled {
-        return Ok(Choice::default());
-    }
-    choose_by_content(mode, family, fields, plain)
+    !may_have_ids && nlri::is_whole(field.rest(), family, false)
 }
 
 #[cold]
-fn choose_by_content(
-    mode: AddPath,
-    family: Family,
-    fields: &[Cursor<'_>],
-    plain: Result<(), DecodeError>,
-) -> Result<Choice, DecodeError> {
-    let with_ids = check(fields, family, true);
+fn choose_by_content(mode: AddPath, family: Family, fields: &[Cursor<'_>]) -> Result<Choice, DecodeError> {
+    let check = |path_ids| {
+        fields.iter().try_for_each(|field| nlri::check(field.rest(), family, path_ids, field.offset()))
+    };
+    let (plain, with_ids) = (check(false), check(true));
     let small = || fields.iter().all(|field| nlri::has_small_path_ids(field.rest(), family));
     let defaults = || {
-        fields
-            .iter()
-            .fold(0_usize, |sum, field| sum.saturating_add(nlri::default_routes(field.rest(), family)))
+        let counts = fields.iter().map(|field| nlri::default_routes(field.rest(), family));
+        counts.fold(0_usize, usize::saturating_add)
     };
     let path_ids = match (mode, plain.is_ok(), with_ids.is_ok()) {
         (AddPath::No, ..) | (_, true, false) => false,
-        (AddPath::Agreed | AddPath::Offered, false, true) => true,
-        (AddPath::Agreed, true, true) => true,
+        (AddPath::Agreed, ..) | (AddPath::Offered, false, true) => true,
         (AddPath::Offered, true, true) | (AddPath::Unknown, false, true) => small(),
         // No router names the default route twice in one message.
         (AddPath::Unknown, true, true) => small() && defaults() > 1,
-        (AddPath::Agreed, false, false) => true,
         (AddPath::Unknown | AddPath::Offered, false, false) => false,
     };
     if path_ids {
@@ -81,17 +81,12 @@ fn choose_by_content(
     Ok(Choice { path_ids, inferred: path_ids && mode != AddPath::Agreed })
 }
 
-#[inline]
-fn check(fields: &[Cursor<'_>], family: Family, path_ids: bool) -> Result<(), DecodeError> {
-    fields.iter().try_for_each(|field| nlri::check(field.rest(), family, path_ids, field.offset()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn path_ids(mode: AddPath, bytes: &[u8]) -> Option<bool> {
-        choose(mode, Family::V4, &[Cursor::new(bytes, 0)]).ok().map(|choice| choice.path_ids)
+        choose(mode, Family::V4, [Cursor::new(bytes, 0)]).ok().map(|choice| choice.path_ids)
     }
 
     const TWO_PLAIN: &[u8] = &[24, 192, 168, 6, 24, 192, 168, 3];

@@ -138,4 +138,12 @@ mod tests {
         assert!(merge(PathView::new(&old, AsnSize::Two), PathView::new(&new, AsnSize::Four), &mut out));
         assert_eq!(out, wire(&[(2, &[1, 2, 70000])], AsnSize::Four));
     }
+
+    #[test]
+    fn a_merged_path_of_over_255_asns_has_two_sequences() {
+        let long: Vec<u32> = (1..=200).collect();
+        let merged = merge_text(&[(2, &long), (2, &long)], &[(2, &long)]).unwrap();
+        let text: Vec<String> = long.iter().chain(&long).map(u32::to_string).collect();
+        assert_eq!(merged, text.join(" "));
+    }
 }

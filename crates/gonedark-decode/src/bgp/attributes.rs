@@ -152,27 +152,27 @@ pub(crate) struct Collected<'a> {
 impl<'a> Collected<'a> {
     /// Goes through all attributes. The only error is MP_REACH_NLRI or MP_UNREACH_NLRI given twice, which resets a
     /// session (RFC 7606 section 3 g).
-    pub(crate) fn from(mut cursor: Cursor<'a>, size: AsnSize) -> Result<Self, DecodeError> {
-        let mut collected = Collected::default();
+    #[inline]
+    pub(crate) fn collect(&mut self, mut cursor: Cursor<'a>, size: AsnSize) -> Result<(), DecodeError> {
         while !cursor.is_empty() {
             let before = cursor;
             let Ok(attribute) = next_attribute(&mut cursor) else {
-                collected.warnings.add(Warning::AttributesCut);
+                self.warnings.add(Warning::AttributesCut);
                 break;
             };
-            collected.count = collected.count.saturating_add(1);
+            self.count = self.count.saturating_add(1);
             let bit = 1_u64.checked_shl(u32::from(attribute.code)).unwrap_or(0);
-            if collected.seen & bit != 0 {
+            if self.seen & bit != 0 {
                 if matches!(attribute.code, code::MP_REACH_NLRI | code::MP_UNREACH_NLRI) {
                     return Err(before.value(Field::MpOccurrences, 2));
                 }
-                collected.warnings.add(Warning::DuplicateAttribute);
+                self.warnings.add(Warning::DuplicateAttribute);
                 continue;
             }
-            collected.seen |= bit;
-            collected.take(&attribute, size);
+            self.seen |= bit;
+            self.take(&attribute, size);
         }
-        Ok(collected)
+        Ok(())
     }
 
     #[inline]

@@ -45,6 +45,7 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// Those that would reset a session (RFC 7606 section 3): nothing in the message can be trusted.
+    #[inline]
     pub fn read(
         bytes: &'a [u8],
         offset: u64,

@@ -3,37 +3,19 @@
 use crate::error::{DecodeError, Field};
 use gonedark_route::{Family, Nlri, Prefix};
 
-/// A field of prefixes that was checked when it was made, so that going through it cannot fail.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NlriField<'a> {
-    bytes: &'a [u8],
-    family: Family,
-    path_ids: bool,
-}
-
-impl<'a> NlriField<'a> {
-    /// A field with nothing in it.
-    pub(crate) const EMPTY: NlriField<'static> =
-        NlriField { bytes: &[], family: Family::V4, path_ids: false };
-
-    /// The bytes of a field that [`check`] found whole.
-    #[inline]
-    pub(crate) fn new(bytes: &'a [u8], family: Family, path_ids: bool) -> Self {
-        NlriField { bytes, family, path_ids }
-    }
-
-    #[inline]
-    pub(crate) fn iter(&self) -> NlriIter<'a> {
-        NlriIter { rest: self.bytes, family: self.family, path_ids: self.path_ids }
-    }
-}
-
-/// The prefixes of one field.
+/// The prefixes of a field that [`check`] found whole, so that going through it cannot fail.
 #[derive(Clone, Debug)]
 pub(crate) struct NlriIter<'a> {
     rest: &'a [u8],
     family: Family,
     path_ids: bool,
+}
+
+impl<'a> NlriIter<'a> {
+    #[inline]
+    pub(crate) fn new(bytes: &'a [u8], family: Family, path_ids: bool) -> Self {
+        NlriIter { rest: bytes, family, path_ids }
+    }
 }
 
 impl Iterator for NlriIter<'_> {
@@ -60,8 +42,20 @@ impl Iterator for NlriIter<'_> {
     }
 }
 
-/// Whether `bytes`, which start at `offset` in the stream, are whole prefixes of `family` to their last byte.
+/// Whether `bytes` are whole prefixes of `family` to their last byte.
 #[inline]
+pub(crate) fn is_whole(bytes: &[u8], family: Family, path_ids: bool) -> bool {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match after_one(rest, family, path_ids) {
+            Ok(tail) => rest = tail,
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
+/// The same with the reason: `bytes` start at `offset` in the stream.
 pub(crate) fn check(bytes: &[u8], family: Family, path_ids: bool, offset: u64) -> Result<(), DecodeError> {
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -87,7 +81,7 @@ pub(crate) fn has_small_path_ids(bytes: &[u8], family: Family) -> bool {
 
 /// How many default routes stand in a plain field.
 pub(crate) fn default_routes(bytes: &[u8], family: Family) -> usize {
-    NlriField::new(bytes, family, false).iter().filter(|nlri| nlri.prefix.length() == 0).count()
+    NlriIter::new(bytes, family, false).filter(|nlri| nlri.prefix.length() == 0).count()
 }
 
 enum Fault {

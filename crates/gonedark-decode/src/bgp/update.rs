@@ -3,7 +3,7 @@
 use crate::bgp::add_path::{AddPath, Choice, choose};
 use crate::bgp::as4;
 use crate::bgp::attributes::Collected;
-use crate::bgp::nlri::NlriField;
+use crate::bgp::nlri::NlriIter;
 use crate::bgp::warnings::{Warning, Warnings};
 use crate::cursor::Cursor;
 use crate::error::{DecodeError, Field};
@@ -32,44 +32,64 @@ pub struct Update<'a> {
     pub end_of_rib: Option<Family>,
     /// What is wrong with it.
     pub warnings: Warnings,
-    announced: [NlriField<'a>; 2],
-    withdrawn: [NlriField<'a>; 2],
-    inferred: [bool; 2],
+    /// IPv4 outside the multiprotocol attributes.
+    announced: &'a [u8],
+    withdrawn: &'a [u8],
+    reach: Mp<&'a [u8]>,
+    unreach: Mp<&'a [u8]>,
+    v4: Choice,
+    v6: Choice,
 }
 
 impl<'a> Update<'a> {
     /// The announced prefixes; none where a warning makes them count as withdrawn.
     #[inline]
     pub fn announced(&self) -> impl Iterator<Item = Nlri> + use<'a> {
-        let [first, second] = match self.warnings.treat_as_withdraw() {
-            true => [NlriField::EMPTY; 2],
-            false => self.announced,
-        };
-        first.iter().chain(second.iter())
+        let [first, second] = self.announced_unless(self.warnings.treat_as_withdraw());
+        first.chain(second)
     }
 
     /// The withdrawn prefixes, and the announced ones where a warning makes those count as withdrawn.
     #[inline]
     pub fn withdrawn(&self) -> impl Iterator<Item = Nlri> + use<'a> {
-        let [first, second] = self.withdrawn;
-        let [third, fourth] = match self.warnings.treat_as_withdraw() {
-            true => self.announced,
-            false => [NlriField::EMPTY; 2],
-        };
-        first.iter().chain(second.iter()).chain(third.iter()).chain(fourth.iter())
+        let [third, fourth] = self.announced_unless(!self.warnings.treat_as_withdraw());
+        self.prefixes(self.withdrawn, Family::V4)
+            .chain(self.prefixes_of(self.unreach))
+            .chain(third)
+            .chain(fourth)
     }
 
-    /// Whether path identifiers in `family` were found by nothing but the bytes.
-    pub(crate) fn inferred_path_ids(&self, family: Family) -> bool {
-        let [v4, v6] = self.inferred;
-        match family {
-            Family::V4 => v4,
-            Family::V6 => v6,
+    #[inline]
+    fn announced_unless(&self, left_out: bool) -> [NlriIter<'a>; 2] {
+        match left_out {
+            true => [self.prefixes(&[], Family::V4), self.prefixes(&[], Family::V4)],
+            false => [self.prefixes(self.announced, Family::V4), self.prefixes_of(self.reach)],
         }
+    }
+
+    #[inline]
+    fn prefixes_of(&self, field: Mp<&'a [u8]>) -> NlriIter<'a> {
+        match field.family {
+            Some(family) => self.prefixes(field.nlri, family),
+            None => self.prefixes(&[], Family::V4),
+        }
+    }
+
+    #[inline]
+    fn prefixes(&self, bytes: &'a [u8], family: Family) -> NlriIter<'a> {
+        let choice = if family == Family::V4 { self.v4 } else { self.v6 };
+        NlriIter::new(bytes, family, choice.path_ids)
+    }
+
+    /// Whether path identifiers were found by nothing but the bytes, for IPv4 and IPv6.
+    #[inline]
+    pub(crate) fn inferred_path_ids(&self) -> [bool; 2] {
+        [self.v4.inferred, self.v6.inferred]
     }
 
     /// Reads the message after its header. An error is what would reset a session (RFC 7606 section 3): nothing in
     /// the message can be trusted.
+    #[inline]
     pub(crate) fn read(
         mut body: Cursor<'a>,
         session: &Session,
@@ -79,55 +99,47 @@ impl<'a> Update<'a> {
         let withdrawn = body.sub(length, Field::WithdrawnRoutes)?;
         let length = usize::from(body.u16(Field::PathAttributes)?);
         let attributes = body.sub(length, Field::PathAttributes)?;
-        let mut collected = Collected::from(attributes, session.asn_size)?;
-        let reach = collected.mp_reach.map(MpField::read_reach).transpose()?;
-        let unreach = collected.mp_unreach.map(MpField::read_unreach).transpose()?;
-        for field in [reach, unreach].into_iter().flatten() {
-            if field.family.is_none() {
-                collected.warnings.add(Warning::OtherFamily);
-            }
+        let announced = body;
+        let mut collected = Collected::default();
+        collected.collect(attributes, session.asn_size)?;
+        let nothing = Mp { family: None, nlri: body.nothing_at_end() };
+        let reach = collected.mp_reach.map_or(Ok(nothing), Mp::read_reach)?;
+        let unreach = collected.mp_unreach.map_or(Ok(nothing), Mp::read_unreach)?;
+        let other_reach = collected.mp_reach.is_some() && reach.family.is_none();
+        let other_unreach = collected.mp_unreach.is_some() && unreach.family.is_none();
+        if other_reach || other_unreach {
+            collected.warnings.add(Warning::OtherFamily);
         }
-
-        let nothing = body.nothing_at_end();
-        let of = |field: Option<MpField<'a>>, family| match field {
-            Some(field) if field.family == Some(family) => field.nlri,
-            _ => nothing,
-        };
-        let (reach_v4, unreach_v4) = (of(reach, Family::V4), of(unreach, Family::V4));
-        let (reach_v6, unreach_v6) = (of(reach, Family::V6), of(unreach, Family::V6));
-        let v4 = choose(session.add_path_v4, Family::V4, &[body, withdrawn, reach_v4, unreach_v4])?;
-        let v6 = choose(session.add_path_v6, Family::V6, &[reach_v6, unreach_v6])?;
+        let v4 = choose(
+            session.add_path_v4,
+            Family::V4,
+            [announced, withdrawn, reach.of(Family::V4), unreach.of(Family::V4)],
+        )?;
+        let v6 = choose(session.add_path_v6, Family::V6, [reach.of(Family::V6), unreach.of(Family::V6)])?;
         if v4.inferred || v6.inferred {
             collected.warnings.add(Warning::PathIdsInferred);
         }
-        if !(body.is_empty() && reach_v4.is_empty() && reach_v6.is_empty()) {
-            collected.require_for_routes(!body.is_empty());
+        if !announced.is_empty() || (reach.family.is_some() && !reach.nlri.is_empty()) {
+            collected.require_for_routes(!announced.is_empty());
         }
-        let mp = |field: Option<MpField<'a>>| match field {
-            Some(MpField { family: Some(Family::V4), nlri }) => nlri_field(nlri, Family::V4, v4),
-            Some(MpField { family: Some(Family::V6), nlri }) => nlri_field(nlri, Family::V6, v6),
-            _ => NlriField::EMPTY,
-        };
-        let end_of_rib = match (collected.count, unreach) {
-            _ if !(withdrawn.is_empty() && body.is_empty()) => None,
-            (0, None) if attributes.is_empty() => Some(Family::V4),
-            (1, Some(field)) if field.nlri.is_empty() => field.family,
+        let end_of_rib = match collected.count {
+            0 | 1 if !(withdrawn.is_empty() && announced.is_empty()) => None,
+            0 if attributes.is_empty() => Some(Family::V4),
+            1 if unreach.nlri.is_empty() => unreach.family,
             _ => None,
         };
         Ok(Update {
             path: path(&collected, session.asn_size, scratch),
             end_of_rib,
             warnings: collected.warnings,
-            announced: [nlri_field(body, Family::V4, v4), mp(reach)],
-            withdrawn: [nlri_field(withdrawn, Family::V4, v4), mp(unreach)],
-            inferred: [v4.inferred, v6.inferred],
+            announced: announced.rest(),
+            withdrawn: withdrawn.rest(),
+            reach: reach.bytes(),
+            unreach: unreach.bytes(),
+            v4,
+            v6,
         })
     }
-}
-
-#[inline]
-fn nlri_field<'a>(cursor: Cursor<'a>, family: Family, choice: Choice) -> NlriField<'a> {
-    NlriField::new(cursor.rest(), family, choice.path_ids)
 }
 
 /// The path that holds: AS_PATH, or that with AS4_PATH merged in, which is written to `scratch`.
@@ -145,26 +157,37 @@ fn path<'a>(collected: &Collected<'a>, size: AsnSize, scratch: &'a mut Vec<u8>) 
 }
 
 /// The prefixes of MP_REACH_NLRI or MP_UNREACH_NLRI; no family where it is none of ours.
-#[derive(Clone, Copy)]
-struct MpField<'a> {
+#[derive(Clone, Copy, Debug)]
+struct Mp<B> {
     family: Option<Family>,
-    nlri: Cursor<'a>,
+    nlri: B,
 }
 
-impl<'a> MpField<'a> {
+impl<'a> Mp<Cursor<'a>> {
     #[inline]
     fn read_reach(mut cursor: Cursor<'a>) -> Result<Self, DecodeError> {
         let family = unicast(cursor.array(Field::MpReach)?);
         let length = cursor.u8(Field::MpReach)?;
         cursor.take(usize::from(length), Field::MpReach)?;
         cursor.u8(Field::MpReach)?;
-        Ok(MpField { family, nlri: cursor })
+        Ok(Mp { family, nlri: cursor })
     }
 
     #[inline]
     fn read_unreach(mut cursor: Cursor<'a>) -> Result<Self, DecodeError> {
         let family = unicast(cursor.array(Field::MpUnreach)?);
-        Ok(MpField { family, nlri: cursor })
+        Ok(Mp { family, nlri: cursor })
+    }
+
+    /// The prefixes, where they are of `family`.
+    #[inline]
+    fn of(&self, family: Family) -> Cursor<'a> {
+        if self.family == Some(family) { self.nlri } else { self.nlri.nothing_at_end() }
+    }
+
+    #[inline]
+    fn bytes(self) -> Mp<&'a [u8]> {
+        Mp { family: self.family, nlri: self.nlri.rest() }
     }
 }
 

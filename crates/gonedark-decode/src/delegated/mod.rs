@@ -11,7 +11,7 @@
 //! apnic||asn|138350|1228||available|                    only in extended files
 //! ```
 //!
-//! A download that broke off is common, and looks well-formed to its last line. [`verify`] therefore compares what the
+//! A download that broke off is common, and looks well-formed to its last line. [`verify()`] therefore compares what the
 //! header and the summary lines announce with what is there, before anything is believed.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 #![deny(clippy::arithmetic_side_effects, clippy::panic)]

@@ -103,18 +103,18 @@ pub fn frame(bytes: &[u8], offset: u64) -> Frame<'_> {
     let length = if short { length.saturating_add(4) } else { length };
     let consumed = HEADER.saturating_add(length);
     let Some(body) = rest.get(..length) else { return Frame::NeedMore { at_least: consumed } };
-    let mut at = Time::from_seconds(i64::from(header.seconds));
-    let mut body = body;
+    let (mut body, mut micros) = (body, 0);
     if kind::is_extended(header.kind) {
-        let Some((micros, after)) = body.split_first_chunk::<4>() else {
+        let Some((bytes, after)) = body.split_first_chunk::<4>() else {
             let error =
                 DecodeError::Cut { offset, field: Field::Microseconds, needed: 4, left: header.length };
             return Frame::Damaged { error, skip: consumed };
         };
         // More than a second would order the record among those of the next one.
-        at = at + i64::from(u32::from_be_bytes(*micros).min(999_999));
+        micros = i64::from(u32::from_be_bytes(*bytes).min(999_999));
         body = after;
     }
+    let at = Time::from_micros(i64::from(header.seconds).saturating_mul(1_000_000).saturating_add(micros));
     let record = RawRecord { at, kind: header.kind, subtype: header.subtype, body, offset };
     Frame::Record { record, consumed }
 }

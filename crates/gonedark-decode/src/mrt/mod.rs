@@ -1,6 +1,6 @@
 //! MRT, the format of the public BGP archives (RFC 6396, RFC 8050, and what was written before them).
 //!
-//! [`frame`] cuts a stream into [`RawRecord`]s; a [`Decoder`], one per file, makes [`Record`]s of them:
+//! [`frame()`] cuts a stream into [`RawRecord`]s; a [`Decoder`], one per file, makes [`Record`]s of them:
 //!
 //! ```
 //! use gonedark_decode::mrt::{Decoder, Record, records};

@@ -23,13 +23,14 @@ struct Known {
 }
 
 impl Sessions {
-    /// What is known for IPv4 and IPv6.
+    /// Whether nothing is known of any.
     #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// What is known for IPv4 and IPv6.
     pub(crate) fn add_path(&self, peer: IpAddr) -> [AddPath; 2] {
-        // Most files have no OPEN at all.
-        if self.known.is_empty() {
-            return [AddPath::Unknown; 2];
-        }
         let Ok(at) = self.find(peer) else { return [AddPath::Unknown; 2] };
         self.known.get(at).map_or([AddPath::Unknown; 2], |(_, known)| known.add_path())
     }

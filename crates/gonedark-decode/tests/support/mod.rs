@@ -2,13 +2,16 @@
 //! into single routes that can be compared with what other decoders say.
 #![allow(dead_code, unreachable_pub, reason = "each test takes its part")]
 
+pub mod seeds;
+pub mod wire;
+
 use gonedark_decode::mrt::{Decoder, PeerAddress, RawRecord, Record};
 use gonedark_route::{Nlri, Time};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The folder of real BGP captures. `None`, said aloud, where there is none; on CI it has to be there.
-#[allow(clippy::print_stderr, reason = "the test's reader has to learn that it proves nothing here")]
+#[allow(clippy::disallowed_macros, reason = "the test's reader has to learn that it proves nothing here")]
 pub fn captures() -> Option<PathBuf> {
     let root = std::env::var_os("GONEDARK_SHARED")
         .map(PathBuf::from)

@@ -41,7 +41,8 @@ impl Toll {
 
     /// The level where only what was spoken of is known: judged against all addresses that the entity may have.
     fn level_of_part(&self, total: u64, parameters: &Parameters) -> (Level, bool) {
-        let reaches = |part: u64, percent: u64| u128::from(part) * 100 >= u128::from(total) * u128::from(percent);
+        let reaches =
+            |part: u64, percent: u64| u128::from(part) * 100 >= u128::from(total) * u128::from(percent);
         let all_known = self.networks.lost >= self.networks.before;
         if all_known && reaches(self.addresses.before, parameters.severe_percent) {
             return if self.shallow == 0 { (Level::Dark, false) } else { (Level::Severe, true) };
@@ -57,11 +58,8 @@ impl Toll {
 
 /// The level of an entity from those of its families: dark only if every family that it has is dark.
 pub(crate) fn overall(tolls: &[Toll; 2], parameters: &Parameters) -> Level {
-    let levels: Vec<Level> = tolls
-        .iter()
-        .filter(|toll| toll.networks.before > 0)
-        .map(|toll| toll.level(parameters).0)
-        .collect();
+    let levels: Vec<Level> =
+        tolls.iter().filter(|toll| toll.networks.before > 0).map(|toll| toll.level(parameters).0).collect();
     let worst = levels.iter().copied().max().unwrap_or(Level::None);
     let all_dark = levels.iter().all(|level| *level == Level::Dark);
     if worst == Level::Dark && !all_dark { Level::Severe } else { worst }

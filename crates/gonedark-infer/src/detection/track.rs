@@ -109,7 +109,8 @@ impl FamilyTrack {
         if covered {
             return 0;
         }
-        let inside = self.union(self.inside(member.prefix), |other| other.share.is_none() && self.is_up(other));
+        let inside =
+            self.union(self.inside(member.prefix), |other| other.share.is_none() && self.is_up(other));
         units(member.prefix).saturating_sub(inside)
     }
 

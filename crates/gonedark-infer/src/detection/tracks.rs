@@ -112,7 +112,8 @@ impl Tracks {
             let watchers = |entity| watchers(entity, ballot);
             for entity in std::mem::take(&mut self.touched) {
                 let unseen_of = Family::ALL.map(|family| {
-                    (ballot.tabled[family as usize].count() == 0).then(|| self.may_have(entity, family, delegations))
+                    (ballot.tabled[family as usize].count() == 0)
+                        .then(|| self.may_have(entity, family, delegations))
                 });
                 if let Some(track) = self.tracks.get_mut(&entity) {
                     let after = track.episodes.last().and_then(|last| last.steps.last()).map(|step| step.at);

@@ -27,11 +27,8 @@ impl Context<'_> {
 
     /// The time between two losses in which somebody could see.
     fn seen_between(&self, from: Time, until: Time) -> i64 {
-        let blind: i64 = self
-            .dim
-            .iter()
-            .map(|(begin, end)| ((*end).min(until) - (*begin).max(from)).max(0))
-            .sum();
+        let blind: i64 =
+            self.dim.iter().map(|(begin, end)| ((*end).min(until) - (*begin).max(from)).max(0)).sum();
         (until - from) - blind
     }
 }
@@ -45,8 +42,7 @@ pub(crate) fn compose(entity: Entity, losses: &[&Episode], context: &Context<'_>
 }
 
 fn of_cluster(entity: Entity, cluster: &[&Episode], context: &Context<'_>) -> Vec<Incident> {
-    let runs: Vec<&[&Episode]> =
-        cluster.chunk_by(|a, b| context.is_flap(a) && context.is_flap(b)).collect();
+    let runs: Vec<&[&Episode]> = cluster.chunk_by(|a, b| context.is_flap(a) && context.is_flap(b)).collect();
     let mut stretches = Vec::new();
     let mut unstable = false;
     for (index, run) in runs.iter().enumerate() {
@@ -92,7 +88,11 @@ fn incident(
         recovery,
         duration_s: recovery.map(|recovery| duration(onset, recovery)),
         phases: phases::blank(phases::phases(stretches), context.dim, context.now),
-        flaps: losses.iter().filter(|loss| context.is_flap(loss)).filter_map(|loss| phases::flap(loss)).collect(),
+        flaps: losses
+            .iter()
+            .filter(|loss| context.is_flap(loss))
+            .filter_map(|loss| phases::flap(loss))
+            .collect(),
         networks: networks(main),
         witnesses: witnesses(&testimony, &context.voters),
         notes,

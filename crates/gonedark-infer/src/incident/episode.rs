@@ -145,7 +145,10 @@ impl Episode {
         }
         let worst = self.worst.as_mut().and_then(|worst| worst.records.as_mut());
         if held && let Some(record) = worst.and_then(|records| records.get_mut(&prefix)) {
-            let open = record.sightings.iter_mut().find(|sighting| sighting.voter == voter && sighting.back.is_none());
+            let open = record
+                .sightings
+                .iter_mut()
+                .find(|sighting| sighting.voter == voter && sighting.back.is_none());
             if let Some(sighting) = open {
                 sighting.back = Some(when);
             }

@@ -90,7 +90,9 @@ pub(crate) fn recovery(episode: &Episode, testimony: &Testimony, parameters: &Pa
     let vote = episode.end?;
     let mut returns: BTreeMap<u16, Option<Interval>> = BTreeMap::new();
     for record in records(episode).values().chain(episode.networks.values()) {
-        for sighting in record.sightings.iter().filter(|sighting| testimony.agreeing.contains_key(&sighting.voter)) {
+        for sighting in
+            record.sightings.iter().filter(|sighting| testimony.agreeing.contains_key(&sighting.voter))
+        {
             let last = returns.entry(sighting.voter).or_default();
             if let Some(back) = sighting.back
                 && last.is_none_or(|last| back.latest > last.latest)

@@ -114,9 +114,11 @@ impl Reading {
             }
             if self.first.get(index) || at.is_none() {
                 let source = if self.first.get(index) { Source::FirstTable } else { Source::Table };
+                let row = known.unwrap_or_else(|| shards[shard].find_or_add(prefix, self.at, delegations));
+                known = Some(row);
                 let mut lent = Lent { vantage, tails, delegations };
-                let what = (prefix, entry.path_id, tail);
-                known = Some(shards[shard].announce(&mut lent, (self.at, entry.peer), what, source).0);
+                let route = (row, entry.path_id, tail);
+                shards[shard].announce(&mut lent, (self.at, entry.peer), route, source);
             } else if let Some(row) = at {
                 let cell = shards[shard].cell(row.row, entry.peer);
                 let tails = &shards[shard].rows[row.row as usize].tails;
@@ -231,8 +233,8 @@ impl Unsettled {
             match route {
                 None => shard.put(row.row, *peer, 0, when, Source::Table, &mut lent),
                 Some((tail, path_id)) => {
-                    let prefix = shard.rows[row.row as usize].prefix;
-                    shard.announce_as_of(&mut lent, (when, *peer), (prefix, *path_id, *tail), Source::Table);
+                    let route = (row.row, *path_id, *tail);
+                    shard.announce_as_of(&mut lent, (when, *peer), route, Source::Table);
                 }
             }
         }

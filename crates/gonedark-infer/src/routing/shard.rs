@@ -3,7 +3,7 @@
 use super::filter;
 use super::row::{Dictionary, Flags, MAX_TAILS, Row};
 use super::tails::Tails;
-use super::vantage::{Ballot, Vantage};
+use super::vantage::{Ballot, Vantage, Voter};
 use crate::entity::CountryCode;
 use crate::observation::{Delegations, PeerId};
 use crate::report::Interval;
@@ -73,6 +73,10 @@ pub(crate) enum Before {
     Other,
 }
 
+/// Networks for which room is made when the first table begins: half of what a full feed held in 2024, so that the
+/// index grows once at the most, in 2.5 MB.
+const FULL_TABLE: usize = 1 << 19;
+
 /// A shard of the table.
 #[derive(Default)]
 pub(crate) struct Shard {
@@ -98,7 +102,7 @@ pub(crate) struct Shard {
     /// the order in which the peers of one ASN speak within it must change nothing.
     unsettled: HashMap<(u32, u16), Interval, FixedState>,
     /// Rows that fell or rose since the last look.
-    pub(super) dirty: Vec<u32>,
+    pub(crate) dirty: Vec<u32>,
     pub(crate) out: Vec<Transition>,
     /// Rows that count since the last look.
     pub(crate) counted: Vec<u32>,
@@ -128,7 +132,14 @@ impl Shard {
         self.index.find(hash, |row| self.rows[*row as usize].prefix == prefix).copied()
     }
 
-    fn find_or_add(&mut self, prefix: Prefix, at: Time, delegations: &dyn Delegations) -> u32 {
+    /// Makes room for a full table, so that the index need not grow as it is read.
+    pub(crate) fn expect_table(&mut self) {
+        if self.rows.is_empty() {
+            self.index.reserve(FULL_TABLE, |_| 0);
+        }
+    }
+
+    pub(crate) fn find_or_add(&mut self, prefix: Prefix, at: Time, delegations: &dyn Delegations) -> u32 {
         let hash = self.hasher.hash_one(prefix);
         let rows = &mut self.rows;
         if let Some(row) = self.index.find(hash, |row| rows[*row as usize].prefix == prefix) {
@@ -213,14 +224,14 @@ impl Shard {
         voters
     }
 
-    /// A peer holds a route to `prefix` with the tail numbered `tail`. Tells what the cell held before.
+    /// A peer holds a route to the network of a row with the tail numbered `tail`. Tells what the cell held before.
     pub(crate) fn announce(
         &mut self,
         lent: &mut Lent<'_>,
         (at, peer): (Time, PeerId),
-        route: (Prefix, u32, u32),
+        route: (u32, u32, u32),
         source: Source,
-    ) -> (u32, Before) {
+    ) -> Before {
         let known = lent.vantage.get(peer);
         let stale = known.stale_since.filter(|_| source == Source::Message);
         // Whose loss was heard after the gap cannot have come back within it.
@@ -234,11 +245,10 @@ impl Shard {
         &mut self,
         lent: &mut Lent<'_>,
         (when, peer): (Interval, PeerId),
-        (prefix, path_id, tail): (Prefix, u32, u32),
+        (row, path_id, tail): (u32, u32, u32),
         source: Source,
-    ) -> (u32, Before) {
+    ) -> Before {
         let at = when.latest;
-        let row = self.find_or_add(prefix, at, lent.delegations);
         let known = lent.vantage.get_mut(peer);
         known.add_path |= path_id != 0;
         if known.add_path {
@@ -257,7 +267,7 @@ impl Shard {
         } else if source == Source::FirstTable {
             self.speak(row, peer, source, lent);
         }
-        (row, before)
+        before
     }
 
     /// A peer holds no route to `prefix` (any more).
@@ -313,12 +323,8 @@ impl Shard {
         let place = row as usize * self.stride + usize::from(peer.0);
         let old = std::mem::replace(&mut self.cells[place], cell);
         let family = self.rows[row as usize].prefix.family() as usize;
-        let known = lent.vantage.get_mut(peer);
-        match (old, cell) {
-            (0, 0) => {}
-            (0, _) => known.held[family] += 1,
-            (_, 0) => known.held[family] = known.held[family].saturating_sub(1),
-            _ => {}
+        if (old == 0) != (cell == 0) {
+            lent.vantage.hold(peer, family, cell != 0);
         }
         self.settle(row, peer, when, lent.vantage);
         if cell != 0 {
@@ -330,12 +336,13 @@ impl Shard {
         }
     }
 
-    /// Brings the vote of the peer's ASN on a row in line with the cells of its peers.
+    /// Brings the vote of the peer's ASN on a row in line with the cells of its peers: at once where the peer alone casts
+    /// it, else at the end of the stamp.
     pub(crate) fn settle(&mut self, row: u32, peer: PeerId, when: Interval, vantage: &Vantage) {
         let voter = vantage.get(peer).voter;
         let holds = self.holds(row, voter, vantage);
-        let several = vantage.voters[usize::from(voter)].peers.len() > 1;
-        if several && self.bit(row, USUAL, voter) {
+        let family = self.rows[row as usize].prefix.family() as usize;
+        if self.bit(row, USUAL, voter) && !vantage.is_alone(peer, family) {
             if holds != self.bit(row, HELD, voter) || self.unsettled.contains_key(&(row, voter)) {
                 let known = self.unsettled.entry((row, voter)).or_insert(when);
                 *known = known.join(when);
@@ -347,7 +354,7 @@ impl Shard {
 
     /// Settles what waited for the end of the stamp.
     pub(super) fn settle_all(&mut self, vantage: &Vantage) {
-        let mut unsettled: Vec<_> = std::mem::take(&mut self.unsettled).into_iter().collect();
+        let mut unsettled: Vec<_> = self.unsettled.drain().collect();
         unsettled.sort_unstable_by_key(|(key, _)| *key);
         for ((row, voter), when) in unsettled {
             let holds = self.holds(row, voter, vantage);
@@ -355,25 +362,30 @@ impl Shard {
         }
     }
 
+    /// Whether votes wait for the end of the stamp.
+    pub(super) fn is_unsettled(&self) -> bool {
+        !self.unsettled.is_empty()
+    }
+
     /// Whether an ASN holds a row by any of its peers.
     fn holds(&self, row: u32, voter: u16, vantage: &Vantage) -> bool {
         let tails = &self.rows[row as usize].tails;
-        let stands = |peer: PeerId| {
-            let cell = self.cell(row, peer);
+        let stands = |peer: &PeerId| {
+            let cell = self.cell(row, *peer);
             cell != 0 && tails.is_accepted(usize::from(cell) - 1)
         };
-        match vantage.voters[usize::from(voter)].peers[..] {
-            [only] => stands(only),
-            ref several => {
-                let family = self.rows[row as usize].prefix.family() as usize;
-                let full = several.iter().any(|peer| vantage.get(*peer).full_feed[family]);
-                several.iter().any(|peer| {
-                    stands(*peer)
-                        && (!full || vantage.get(*peer).full_feed[family])
-                        && (vantage.is_sighted(*peer) || !several.iter().any(|other| vantage.is_sighted(*other)))
-                })
-            }
+        let family = self.rows[row as usize].prefix.family() as usize;
+        let Voter { peers, holders, .. } = &vantage.voters[usize::from(voter)];
+        if holders[family] <= 1 {
+            return peers.iter().any(stands);
         }
+        let full = peers.iter().any(|peer| vantage.get(*peer).full_feed[family]);
+        let sighted = peers.iter().any(|peer| vantage.is_sighted(*peer));
+        peers.iter().any(|peer| {
+            stands(peer)
+                && (!full || vantage.get(*peer).full_feed[family])
+                && (!sighted || vantage.is_sighted(*peer))
+        })
     }
 
     fn set_vote(&mut self, row: u32, voter: u16, holds: bool, when: Interval) {
@@ -402,7 +414,8 @@ impl Shard {
         if let Some(losses) = self.losses.get_mut(&row) {
             // It cannot have come back before it was lost, whatever nobody saw before that.
             let lost = losses.iter().find(|loss| loss.voter == voter);
-            when.earliest = lost.map_or(when.earliest, |loss| when.earliest.max(loss.when.latest).min(when.latest));
+            when.earliest =
+                lost.map_or(when.earliest, |loss| when.earliest.max(loss.when.latest).min(when.latest));
             losses.retain(|loss| loss.voter != voter);
             if losses.is_empty() {
                 self.losses.remove(&row);
@@ -412,15 +425,20 @@ impl Shard {
         self.witness(row, voter, when, true);
     }
 
-    fn fell_after(&self, prefix: Prefix, voter: u16, since: Time) -> bool {
-        let losses = self.find(prefix).and_then(|row| self.losses.get(&row));
-        losses.is_some_and(|losses| losses.iter().any(|loss| loss.voter == voter && loss.when.latest >= since))
+    fn fell_after(&self, row: u32, voter: u16, since: Time) -> bool {
+        let losses = self.losses.get(&row);
+        losses
+            .is_some_and(|losses| losses.iter().any(|loss| loss.voter == voter && loss.when.latest >= since))
     }
 
     fn witness(&mut self, row: u32, voter: u16, when: Interval, held: bool) {
         let Row { prefix, watched_until, .. } = self.rows[row as usize];
         if when.latest <= watched_until {
-            self.out.push(Transition { at: when.latest, prefix, change: Change::Witness { voter, when, held } });
+            self.out.push(Transition {
+                at: when.latest,
+                prefix,
+                change: Change::Witness { voter, when, held },
+            });
         }
     }
 
@@ -452,7 +470,10 @@ impl Shard {
     fn place_of(&mut self, row: u32, tail: u32, at: Time, source: Source, lent: &mut Lent<'_>) -> u8 {
         let known = &self.rows[row as usize];
         if let Some(place) = known.tails.find(tail) {
-            if source == Source::FirstTable && !known.tails.is_accepted(place) && !known.flags.has(Flags::LOST) {
+            if source == Source::FirstTable
+                && !known.tails.is_accepted(place)
+                && !known.flags.has(Flags::LOST)
+            {
                 self.rows[row as usize].tails.accept(place);
             }
             return place as u8 + 1;

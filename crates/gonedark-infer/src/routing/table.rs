@@ -43,7 +43,7 @@ impl Table {
         let lead = (prefix.bits() >> 112) as usize;
         match self.shards.len() {
             1 => 0,
-            several => lead * several >> 16,
+            several => (lead * several) >> 16,
         }
     }
 
@@ -80,7 +80,7 @@ impl Table {
         let Table { shards, tails, touched, .. } = self;
         let mut lent = Lent { vantage, tails, delegations };
         let shard_of =
-            |prefix: Prefix| if count == 1 { 0 } else { (prefix.bits() >> 112) as usize * count >> 16 };
+            |prefix: Prefix| if count == 1 { 0 } else { ((prefix.bits() >> 112) as usize * count) >> 16 };
         for nlri in withdrawn {
             let shard = shard_of(nlri.prefix);
             if let Some(row) = shards[shard].withdraw(&mut lent, at, peer, (nlri.prefix, nlri.path_id)) {
@@ -90,12 +90,9 @@ impl Table {
         let Some(tail) = tail else { return 0 };
         for nlri in announced {
             let shard = shard_of(nlri.prefix);
-            let (row, before) = shards[shard].announce(
-                &mut lent,
-                (at, peer),
-                (nlri.prefix, nlri.path_id, tail),
-                Source::Message,
-            );
+            let row = shards[shard].find_or_add(nlri.prefix, at, lent.delegations);
+            let route = (row, nlri.path_id, tail);
+            let before = shards[shard].announce(&mut lent, (at, peer), route, Source::Message);
             repeats += u64::from(before == Before::Same);
             let row = RowRef { shard: shard as u16, row };
             touched.push_back((at, row, peer));
@@ -112,6 +109,16 @@ impl Table {
     ) -> std::collections::HashSet<(RowRef, PeerId)> {
         let recent = self.touched.iter().rev().take_while(|(time, ..)| *time >= since);
         recent.filter(|(_, _, peer)| of(*peer)).map(|(_, row, peer)| (*row, *peer)).collect()
+    }
+
+    /// Whether anything happened since the last look.
+    pub(crate) fn has_news(&self) -> bool {
+        self.shards.iter().any(|shard| {
+            !shard.dirty.is_empty()
+                || !shard.out.is_empty()
+                || !shard.counted.is_empty()
+                || shard.is_unsettled()
+        })
     }
 
     pub(crate) fn look(&mut self, at: Time, vantage: &Vantage, parameters: &Parameters) {
@@ -147,7 +154,8 @@ impl Table {
             // A full feed stays a candidate: what it has lost is judged by the vote, not by its size alone.
             let is_candidate = |peer: &Peer| {
                 let held = peer.held[f];
-                peer.tabled && (peer.full_feed[f] || held > 0 && held * 100 >= measure * parameters.candidate_percent)
+                peer.tabled
+                    && (peer.full_feed[f] || held > 0 && held * 100 >= measure * parameters.candidate_percent)
             };
             let candidates: Vec<bool> = vantage.peers.iter().map(is_candidate).collect();
             let needed = candidates.iter().filter(|candidate| **candidate).count().div_ceil(2) as u32;
@@ -216,7 +224,8 @@ fn measure(mut sizes: Vec<u64>, parameters: &Parameters) -> u64 {
     let Some(largest) = sizes.last().copied() else { return 0 };
     let median = sizes[sizes.len() / 2];
     let near = |size: &&u64| {
-        **size * 100 >= median * parameters.full_feed_percent && median * 100 >= **size * parameters.full_feed_percent
+        **size * 100 >= median * parameters.full_feed_percent
+            && median * 100 >= **size * parameters.full_feed_percent
     };
     if sizes.iter().filter(near).count() * 2 > sizes.len() { median } else { largest }
 }

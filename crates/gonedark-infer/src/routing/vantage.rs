@@ -78,6 +78,8 @@ impl Peer {
 pub(crate) struct Voter {
     pub(crate) asn: Asn,
     pub(crate) peers: Vec<PeerId>,
+    /// How many of them hold anything, per family.
+    pub(crate) holders: [u16; 2],
     /// Networks that its peers without a table have spoken of, each once, per family.
     pub(crate) spoken: [u64; 2],
 }
@@ -149,7 +151,7 @@ impl Vantage {
         let domestic = &mut self.ballot.domestic;
         let voter = *self.by_asn.entry(key.asn).or_insert_with(|| {
             let voter = voters.len();
-            voters.push(Voter { asn: key.asn, peers: Vec::new(), spoken: [0; 2] });
+            voters.push(Voter { asn: key.asn, peers: Vec::new(), holders: [0; 2], spoken: [0; 2] });
             if let Some(country) = delegations.country_of_asn(key.asn) {
                 domestic.entry(country).or_default().set(voter);
             }
@@ -183,31 +185,32 @@ impl Vantage {
     }
 
     pub(crate) fn peers_of(&self, collector: CollectorId) -> impl Iterator<Item = PeerId> + '_ {
-        (0..self.peers.len() as u16)
-            .map(PeerId)
-            .filter(move |id| self.get(*id).key.collector == collector)
+        (0..self.peers.len() as u16).map(PeerId).filter(move |id| self.get(*id).key.collector == collector)
     }
 
     /// Whether what the peer says now is what its network sees.
     pub(crate) fn is_sighted(&self, id: PeerId) -> bool {
         let peer = self.get(id);
-        peer.session == Session::Up
-            && self.collectors[usize::from(peer.key.collector.0)].gap_since.is_none()
+        peer.session == Session::Up && self.collectors[usize::from(peer.key.collector.0)].gap_since.is_none()
     }
 
-    /// Redraws the ballot from the peers' full feeds and sight. Gives a peer of each ASN with several peers of which
-    /// one's changed.
-    pub(crate) fn redraw(&mut self, parameters: &Parameters) -> Vec<PeerId> {
+    /// Redraws the ballot from the peers' full feeds and sight. Gives those peers of which either changed and whose
+    /// ASN has another peer that carries the same family; `None` where nothing changed at all.
+    pub(crate) fn redraw(&mut self, parameters: &Parameters) -> Option<Vec<PeerId>> {
         let mut changed = Vec::new();
+        let mut any = false;
         for index in 0..self.peers.len() {
             let id = PeerId(index as u16);
             let now = (self.is_sighted(id), self.peers[index].full_feed);
-            let peer = &mut self.peers[index];
-            if std::mem::replace(&mut peer.drawn, now) != now
-                && self.voters[usize::from(peer.voter)].peers.len() > 1
-            {
-                changed.push(id);
+            if std::mem::replace(&mut self.peers[index].drawn, now) != now {
+                any = true;
+                if !(0..2).all(|family| self.is_alone(id, family)) {
+                    changed.push(id);
+                }
             }
+        }
+        if !any {
+            return None;
         }
         for family in Family::ALL {
             let f = family as usize;
@@ -230,7 +233,28 @@ impl Vantage {
             self.ballot.sighted[f] = sighted;
             self.ballot.tabled[f] = tabled;
         }
-        changed
+        Some(changed)
+    }
+
+    /// Whether no other peer of its ASN holds anything of a family: then it alone casts the ASN's vote.
+    #[inline]
+    pub(crate) fn is_alone(&self, id: PeerId, family: usize) -> bool {
+        let peer = self.get(id);
+        self.voters[usize::from(peer.voter)].holders[family] <= u16::from(peer.held[family] > 0)
+    }
+
+    /// Notes that a peer holds one network more, or one less.
+    #[inline]
+    pub(crate) fn hold(&mut self, id: PeerId, family: usize, more: bool) {
+        let peer = &mut self.peers[usize::from(id.0)];
+        let before = peer.held[family];
+        peer.held[family] = if more { before + 1 } else { before.saturating_sub(1) };
+        let (now, holders) = (peer.held[family], &mut self.voters[usize::from(peer.voter)].holders[family]);
+        match (before, now) {
+            (0, 1) => *holders += 1,
+            (1, 0) => *holders = holders.saturating_sub(1),
+            _ => {}
+        }
     }
 
     /// Chooses the full feeds among peers whose table was not seen, by how much they have spoken of: an ASN votes that
@@ -241,7 +265,8 @@ impl Vantage {
         let mut changed = false;
         for f in [0, 1] {
             let untabled = |voter: &Voter| {
-                let peers = voter.peers.iter().map(|id| &self.peers[usize::from(id.0)]).filter(|peer| !peer.tabled);
+                let peers =
+                    voter.peers.iter().map(|id| &self.peers[usize::from(id.0)]).filter(|peer| !peer.tabled);
                 peers.map(|peer| peer.held[f]).max().map_or((0, 0), |most| (voter.spoken[f], most))
             };
             let by_voter: Vec<(u64, u64)> = self.voters.iter().map(untabled).collect();

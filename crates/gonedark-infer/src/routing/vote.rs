@@ -62,7 +62,11 @@ impl Shard {
             self.out.push(Transition { at, prefix, change: Change::Back });
         } else if lost && deep != flags.has(Flags::DEEP) {
             let known = &mut self.rows[row as usize];
-            if deep { known.flags.set(Flags::DEEP) } else { known.flags.clear(Flags::DEEP) }
+            if deep {
+                known.flags.set(Flags::DEEP)
+            } else {
+                known.flags.clear(Flags::DEEP)
+            }
             let prefix = known.prefix;
             self.out.push(Transition { at, prefix, change: Change::Depth { deep } });
         }
@@ -91,7 +95,8 @@ impl Shard {
     fn losses_of(&self, row: u32, ballot: &Ballot) -> Vec<Loss> {
         let known = &self.rows[row as usize];
         let may_vote = |voter: u16| {
-            ballot.word(known.prefix.family(), known.country, usize::from(voter) / 64) >> (voter % 64) & 1 == 1
+            ballot.word(known.prefix.family(), known.country, usize::from(voter) / 64) >> (voter % 64) & 1
+                == 1
         };
         let all = self.losses.get(&row).map(Vec::as_slice).unwrap_or_default();
         let mut losses: Vec<Loss> = all.iter().filter(|loss| may_vote(loss.voter)).copied().collect();
@@ -258,8 +263,11 @@ impl Shard {
                 continue;
             }
             let cells = &self.cells[index * self.stride..(index + 1) * self.stride];
-            let holders: u32 =
-                cells.iter().zip(candidates).map(|(cell, candidate)| u32::from(*cell != 0 && *candidate)).sum();
+            let holders: u32 = cells
+                .iter()
+                .zip(candidates)
+                .map(|(cell, candidate)| u32::from(*cell != 0 && *candidate))
+                .sum();
             if holders >= needed {
                 common += 1;
                 for (count, cell) in counts.iter_mut().zip(cells) {

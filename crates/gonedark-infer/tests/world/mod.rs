@@ -49,7 +49,15 @@ pub fn registry() -> Registry {
             ("1.0.0.0/9", "CN"),
             ("1.128.0.0/9", "AU"),
         ],
-        vec![(131279, "KP"), (4837, "CN"), (29256, "SY"), (3356, "US"), (1299, "SE"), (64999, "KP"), (6939, "US")],
+        vec![
+            (131279, "KP"),
+            (4837, "CN"),
+            (29256, "SY"),
+            (3356, "US"),
+            (1299, "SE"),
+            (64999, "KP"),
+            (6939, "US"),
+        ],
     )
 }
 
@@ -141,7 +149,11 @@ impl World {
                 own.map(|peer| (self.peers[peer], path(&[&[self.asns[peer]], &tail[..]].concat()))).collect();
             let entries: Vec<TableEntry<'_>> = paths
                 .iter()
-                .map(|(peer, path)| TableEntry { peer: *peer, path: PathView::new(path, AsnSize::Four), path_id: 0 })
+                .map(|(peer, path)| TableEntry {
+                    peer: *peer,
+                    path: PathView::new(path, AsnSize::Four),
+                    path_id: 0,
+                })
                 .collect();
             if !entries.is_empty() {
                 self.inference.table_row(id, *prefix, &entries);
@@ -151,7 +163,8 @@ impl World {
     }
 
     pub fn withdraw(&mut self, seconds: i64, peer: usize, prefixes: &[&str]) {
-        let withdrawn: Vec<Nlri> = prefixes.iter().map(|prefix| prefix.parse::<Prefix>().unwrap().into()).collect();
+        let withdrawn: Vec<Nlri> =
+            prefixes.iter().map(|prefix| prefix.parse::<Prefix>().unwrap().into()).collect();
         self.inference.update(&Update {
             at: at(seconds),
             peer: self.peers[peer],
@@ -162,7 +175,8 @@ impl World {
     }
 
     pub fn announce(&mut self, seconds: i64, peer: usize, tail: &[u32], prefixes: &[&str]) {
-        let announced: Vec<Nlri> = prefixes.iter().map(|prefix| prefix.parse::<Prefix>().unwrap().into()).collect();
+        let announced: Vec<Nlri> =
+            prefixes.iter().map(|prefix| prefix.parse::<Prefix>().unwrap().into()).collect();
         let path = path(&[&[self.asns[peer]], tail].concat());
         self.inference.update(&Update {
             at: at(seconds),

@@ -11,8 +11,7 @@ pub(super) fn run(arguments: &cli::Demo, out: &mut dyn Write) -> Result<(), Fail
     let known = scenario::find(&arguments.scenario)?;
     let archives = arguments.out.join("archives");
     if archives.exists() {
-        std::fs::remove_dir_all(&archives)
-            .with_context(|| format!("cannot clear {}", archives.display()))?;
+        std::fs::remove_dir_all(&archives).with_context(|| format!("cannot clear {}", archives.display()))?;
     }
     let summary = scenario::write(&known, &archives)?;
     writeln!(

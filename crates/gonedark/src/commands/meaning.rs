@@ -30,10 +30,9 @@ pub fn moment(flag: &str, text: &str) -> Result<Time, Failure> {
 /// Text that is none, or a negative one.
 pub fn duration(flag: &str, text: &str) -> Result<i64, Failure> {
     let parsed = text.parse::<SignedDuration>().ok().map(|duration| duration.as_micros());
-    parsed
-        .and_then(|micros| i64::try_from(micros).ok())
-        .filter(|micros| *micros >= 0)
-        .ok_or_else(|| Failure::Usage(format!("--{flag} {text}: expected a duration such as 90s, 2m or 1h30m")))
+    parsed.and_then(|micros| i64::try_from(micros).ok()).filter(|micros| *micros >= 0).ok_or_else(|| {
+        Failure::Usage(format!("--{flag} {text}: expected a duration such as 90s, 2m or 1h30m"))
+    })
 }
 
 /// What is watched.
@@ -57,7 +56,9 @@ pub fn watch(countries: &[String], asns: &[String], prefixes: &[String]) -> Resu
     }
     for text in prefixes.iter().flat_map(|list| list.split(',')) {
         let prefix = text.trim().parse().map_err(|_| {
-            Failure::Usage(format!("--prefix {text}: expected a prefix such as 175.45.176.0/22 or 2001:db8::/32"))
+            Failure::Usage(format!(
+                "--prefix {text}: expected a prefix such as 175.45.176.0/22 or 2001:db8::/32"
+            ))
         })?;
         watch.prefixes.insert(prefix);
     }

@@ -1,6 +1,8 @@
 //! What each command does. One file a command; each is given what was typed and a place to write to.
 
+mod data;
 mod demo;
+mod fetch;
 pub mod meaning;
 mod output;
 pub mod replay;
@@ -30,6 +32,8 @@ pub fn run(cli: Cli) -> ExitCode {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let result = match cli.command {
         Command::Replay(arguments) => replay::run(&arguments, &mut out),
+        Command::Fetch(arguments) => fetch::run(&arguments, &mut out),
+        Command::Data(arguments) => data::run(&arguments, &mut out),
         Command::Scenario(arguments) => scenario::run(&arguments, &mut out),
         Command::Demo(arguments) => demo::run(&arguments, &mut out),
     };

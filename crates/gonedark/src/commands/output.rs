@@ -48,6 +48,9 @@ pub(super) fn check(output: &cli::Output) -> Result<(), Failure> {
     if let Some(path) = &output.series {
         present::series::Format::of(path).map_err(Failure::Usage)?;
     }
+    if let Some(path) = &output.graph {
+        present::graph::Format::of(path).map_err(Failure::Usage)?;
+    }
     Ok(())
 }
 
@@ -63,9 +66,38 @@ pub(super) fn write(done: &Done, output: &cli::Output, out: &mut dyn Write) -> R
     };
     printed.context("cannot write the report")?;
     if let Some(path) = &output.series {
-        to_file(path, |file| present::series::write_csv(file, &case))?;
+        write_series(path, &case)?;
+    }
+    if let Some(path) = &output.report {
+        to_file(path, |file| present::html::write(file, &case))?;
+    }
+    if let Some(path) = &output.graph {
+        match present::graph::Format::of(path).map_err(Failure::Usage)? {
+            present::graph::Format::Svg => {
+                let svg = present::graph::svg(&case);
+                to_file(path, |file| file.write_all(svg.as_bytes()))?;
+            }
+            present::graph::Format::Png => {
+                #[cfg(feature = "png")]
+                {
+                    let png = present::graph::png(&case)?;
+                    to_file(path, |file| file.write_all(&png))?;
+                }
+            }
+        }
     }
     Ok(())
+}
+
+fn write_series(path: &Path, case: &Case<'_>) -> Result<(), Failure> {
+    match present::series::Format::of(path).map_err(Failure::Usage)? {
+        present::series::Format::Csv => to_file(path, |file| present::series::write_csv(file, case)),
+        present::series::Format::Parquet => {
+            #[cfg(feature = "parquet")]
+            to_file(path, |file| present::series::write_parquet(file, case).map_err(io::Error::other))?;
+            Ok(())
+        }
+    }
 }
 
 /// Writes a file beside its place and puts it there when it is whole: a run that is stopped leaves no half of it.

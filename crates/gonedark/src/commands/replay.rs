@@ -1,7 +1,6 @@
 //! `gonedark replay`: archive files in, a report out.
 
-use super::output;
-use super::{Failure, meaning};
+use super::{Failure, fetch, meaning, output};
 use crate::cli;
 use crate::country;
 use crate::pipeline::{Outcome, Request, replay};
@@ -28,7 +27,8 @@ pub(super) struct Plan {
 }
 
 pub(super) fn run(arguments: &cli::Replay, out: &mut dyn Write) -> Result<(), Failure> {
-    let moment = |flag, text: &Option<String>| text.as_deref().map(|text| meaning::moment(flag, text)).transpose();
+    let moment =
+        |flag, text: &Option<String>| text.as_deref().map(|text| meaning::moment(flag, text)).transpose();
     let parameters = Parameters {
         min_duration: meaning::duration("min-duration", &arguments.min_duration)?,
         ..Parameters::default()
@@ -39,8 +39,19 @@ pub(super) fn run(arguments: &cli::Replay, out: &mut dyn Write) -> Result<(), Fa
     {
         return Err(Failure::Usage(format!("--from {from} is not before --until {until}")));
     }
+    output::check(&arguments.output)?;
+    let mut paths = arguments.paths.clone();
+    let mut missing = Vec::new();
+    if let (Some(from), Some(until), false) = (from, until, arguments.collector.is_empty()) {
+        let fetched = fetch::fetch(&arguments.collector, (from, until), &arguments.archive)?;
+        // What was fetched is told beside the report, so that the report alone goes to whoever reads the output.
+        let _ = fetch::tell(&fetched, &arguments.archive.archive, &mut io::stderr());
+        let (files, gaps) = fetch::for_replay(&fetched);
+        paths.extend(files);
+        missing = gaps;
+    }
     let plan = Plan {
-        paths: arguments.paths.clone(),
+        paths,
         delegated: arguments.delegated.clone(),
         data: arguments.data.clone(),
         watch: meaning::watch(&arguments.country, &arguments.asn, &arguments.prefix)?,
@@ -48,15 +59,15 @@ pub(super) fn run(arguments: &cli::Replay, out: &mut dyn Write) -> Result<(), Fa
         until,
         parameters,
         shards: arguments.shards,
-        missing: Vec::new(),
+        missing,
         reconstruction: None,
     };
-    output::check(&arguments.output)?;
     let done = execute(plan)?;
     output::write(&done, &arguments.output, out)?;
     let damaged = done.run.inputs.iter().filter(|input| !input.damage.is_empty()).count();
     if arguments.strict && damaged > 0 {
-        let error = anyhow!("{damaged} of {} files are damaged, and --strict was given", done.run.inputs.len());
+        let error =
+            anyhow!("{damaged} of {} files are damaged, and --strict was given", done.run.inputs.len());
         return Err(Failure::Input(error));
     }
     Ok(())
@@ -119,7 +130,8 @@ fn nothing_to_read(paths: &[PathBuf], listing: &Listing) -> Failure {
         Why::Unreadable(error) => Some(format!("{}: {error}", passed.path.display())),
         _ => None,
     });
-    let why = why.unwrap_or_else(|| "expected MRT files (updates.*, bview.*, rib.*) or folders of them".into());
+    let why =
+        why.unwrap_or_else(|| "expected MRT files (updates.*, bview.*, rib.*) or folders of them".into());
     Failure::Input(anyhow!("nothing to read in {}: {why}", named.join(", ")))
 }
 

@@ -256,7 +256,7 @@ mod built_in_tables {
         for line in counts.lines().skip(1) {
             let fields: Vec<&str> = line.split(',').collect();
             let Some(country) = CountryCode::new(fields[0]) else { continue };
-            assert_eq!(addresses.remove(&country).unwrap_or(0), fields[3].parse().unwrap(), "{line}");
+            assert_eq!(addresses.remove(&country).unwrap_or(0), fields[3].parse::<u64>().unwrap(), "{line}");
         }
         assert!(addresses.is_empty(), "{addresses:?}");
     }

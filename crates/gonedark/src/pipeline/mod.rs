@@ -8,7 +8,7 @@
 //!   or sent.
 //! - `reading`: a thread that turns one file into batches, and says at the end what the file was.
 //! - `merge`: all files' batches in one order of time, tables before messages of the same stamp.
-//! - [`replay`]: drives the inference with them.
+//! - [`mod@replay`]: drives the inference with them.
 
 pub mod batch;
 mod merge;

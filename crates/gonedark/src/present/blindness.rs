@@ -4,6 +4,7 @@ use super::times;
 use super::words;
 use gonedark_infer::report::{Blind, BlindReason};
 use gonedark_route::{Asn, Time};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// All intervals of one collector, or of its peers, for one reason.
@@ -35,7 +36,7 @@ pub fn summary(blind: &[Blind]) -> Vec<Blindness> {
         .into_iter()
         .map(|((collector, whole, reason), members)| join(collector, whole, reason, &members))
         .collect();
-    joined.sort_by(|a, b| (b.whole, b.total_s).cmp(&(a.whole, a.total_s)));
+    joined.sort_by_key(|group| Reverse((group.whole, group.total_s)));
     joined
 }
 

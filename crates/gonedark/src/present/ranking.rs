@@ -39,7 +39,7 @@ impl<'a> Case<'a> {
         let mut entities = Vec::new();
         let asked = self.report.entities.iter().map(|status| status.entity);
         for entity in self.ranked().into_iter().map(|incident| incident.entity).chain(asked) {
-            if !entities.contains(&entity) && self.has_series(&entity) && entities.len() < most {
+            if entities.len() < most && !entities.contains(&entity) && self.has_series(&entity) {
                 entities.push(entity);
             }
         }
@@ -68,5 +68,5 @@ pub fn networks_lost(incident: &Incident) -> u64 {
         .iter()
         .filter_map(|family| incident.families[*family as usize].as_ref())
         .map(|loss| loss.networks.lost)
-        .sum()
+        .fold(0, u64::saturating_add)
 }

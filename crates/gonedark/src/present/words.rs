@@ -53,14 +53,21 @@ pub fn families(incident: &Incident) -> impl Iterator<Item = (Family, &FamilyLos
         .filter_map(|(family, loss)| Some((family, loss.as_ref()?)))
 }
 
-/// `dark`, `severe, split`, `unstable`: the level of an incident in a table.
+/// `dark`, `severe, split`, `severe, IPv6 dark`, `unstable`: the level of an incident in a table.
 pub fn level(incident: &Incident) -> String {
-    let split = families(incident).any(|(_, loss)| loss.split);
-    match (incident.is_unstable_only(), split) {
-        (true, _) => "unstable".to_owned(),
-        (false, true) => format!("{}, split", incident.level.name()),
-        (false, false) => incident.level.name().to_owned(),
+    if incident.is_unstable_only() {
+        return "unstable".to_owned();
     }
+    let mut text = incident.level.name().to_owned();
+    let count = families(incident).count();
+    for (name, loss) in families(incident) {
+        if loss.split {
+            text.push_str(", split");
+        } else if loss.level == Level::Dark && incident.level != Level::Dark && count > 1 {
+            text.push_str(&format!(", {} dark", family(name)));
+        }
+    }
+    text
 }
 
 /// The phase state that stands for an incident in a table: for its sign and its colour.
@@ -169,14 +176,14 @@ pub fn damage(damage: &Damage) -> String {
     format!("{place}{}{times}", damage.what)
 }
 
-/// How long the worst of it lasted, in a table: the longest that it can have been; `lasts` where it does.
+/// How long the worst of it lasted, in a table: the longest that it can have been, up to the window's end where it lasts.
 pub fn lasted(case: &Case<'_>, incident: &Incident) -> String {
     let since = if incident.is_unstable_only() { incident.begin() } else { incident.onset.earliest };
     let until = match incident.recovery {
         Some(recovery) if !incident.is_unstable_only() => recovery.latest,
         _ => case.end(incident),
     };
-    let lasts = if incident.ended || incident.recovery.is_some() { "" } else { ", lasts" };
+    let lasts = if incident.ended || incident.recovery.is_some() { "" } else { " so far" };
     format!("{}{lasts}", times::duration(times::seconds_between(since, until)))
 }
 

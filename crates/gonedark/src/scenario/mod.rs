@@ -9,7 +9,7 @@
 //! ```
 //!
 //! [`Scenario::parse`] reads a file, [`builtin`] the three that are built in, [`random()`] invents one; [`events`] gives
-//! what is recorded as plain values, [`write()`] as MRT files; [`truth`] and [`Summary::truth`] say what really happened;
+//! what is recorded as plain values, [`write()`] as MRT files; [`truth()`] and [`Summary::truth`] say what really happened;
 //! [`delegated`] gives the countries as RIR statistics. The same text gives the same bytes, on every machine.
 //! docs/scenarios.md explains the language.
 

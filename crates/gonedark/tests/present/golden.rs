@@ -2,7 +2,7 @@
 //! what changed before it is committed.
 
 use crate::fixtures::{self, Fixture};
-use gonedark::present::{csv, json, series, text};
+use gonedark::present::{csv, graph, html, json, series, text};
 use std::path::Path;
 
 /// Compares with the file, or writes it where the environment asks for that.
@@ -93,4 +93,88 @@ fn json_and_csv_are_as_they_were() {
         series::write_csv(&mut out, &case).unwrap();
         golden(&format!("{name}.series.csv"), &out);
     });
+}
+
+#[test]
+fn pictures_are_as_they_were() {
+    each(|name, fixture| golden(&format!("{name}.svg"), graph::svg(&fixture.case()).as_bytes()));
+}
+
+/// `GONEDARK_SHOW=folder` keeps the pictures, so that they can be looked at.
+#[cfg(feature = "png")]
+#[test]
+fn png_holds_text_on_a_machine_without_fonts() {
+    each(|name, fixture| {
+        let png = graph::png(&fixture.case()).unwrap();
+        assert!(png.starts_with(b"\x89PNG") && png == graph::png(&fixture.case()).unwrap());
+        if let Some(folder) = std::env::var_os("GONEDARK_SHOW") {
+            std::fs::write(Path::new(&folder).join(format!("{name}.png")), png).unwrap();
+        }
+    });
+}
+
+fn page(fixture: &Fixture) -> String {
+    let mut out = Vec::new();
+    html::write(&mut out, &fixture.case()).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn pages_are_as_they_were() {
+    each(|name, fixture| golden(&format!("{name}.html"), page(fixture).as_bytes()));
+}
+
+#[test]
+fn the_page_needs_no_script_and_no_other_host() {
+    for fixture in [fixtures::north_korea(), fixtures::nothing(), fixtures::crowd()] {
+        let page = page(&fixture);
+        for banned in
+            ["<script", "javascript:", "@import", "src=", "<iframe", "<link rel=\"stylesheet\"", "onload="]
+        {
+            assert!(!page.contains(banned), "{banned}");
+        }
+        // Addresses stand only where a reader may follow them, and in the name of SVG itself.
+        let followed =
+            page.replace("<a href=\"https://", "").replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+        assert!(!followed.contains("http://") && !followed.contains("https://"));
+        assert!(!page.contains("url(") || page.matches("url(").count() == page.matches("url(#").count());
+        assert!(page.len() < 600_000, "{} bytes", page.len());
+    }
+}
+
+#[test]
+fn names_from_outside_cannot_break_out_of_the_page() {
+    let mut fixture = fixtures::ongoing();
+    let evil = "<script>alert(1)</script>\"'";
+    fixture.run.inputs[0].path = evil.to_owned();
+    fixture.run.inputs[0].collector = evil.to_owned();
+    fixture.run.inputs[0].damage =
+        vec![gonedark::present::Damage { offset: None, what: evil.to_owned(), count: 2 }];
+    fixture.run.reconstruction = Some(evil.to_owned());
+    fixture.report.coverage.collectors.push(evil.to_owned());
+    assert!(!page(&fixture).contains("<script"));
+    assert!(!graph::svg(&fixture.case()).contains("<script"));
+}
+
+#[test]
+fn every_identifier_of_the_page_is_used_once() {
+    for fixture in [fixtures::north_korea(), fixtures::v6_only(), fixtures::crowd()] {
+        let page = page(&fixture);
+        let mut all: Vec<&str> =
+            page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+}
+
+/// `GONEDARK_SHOW=folder` keeps the page of two hundred incidents, too large for a golden file.
+#[test]
+fn a_page_of_two_hundred_incidents_lists_the_worst_first() {
+    let page = page(&fixtures::crowd());
+    assert!(page.find("North Korea</th>").unwrap() < page.find("AS64688</th>").unwrap());
+    if let Some(folder) = std::env::var_os("GONEDARK_SHOW") {
+        std::fs::write(Path::new(&folder).join("crowd.html"), page).unwrap();
+    }
 }

@@ -2,4 +2,6 @@
 
 mod fixtures;
 mod golden;
+mod odd;
+mod schema;
 mod sentence;

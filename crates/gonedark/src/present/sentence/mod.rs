@@ -25,7 +25,16 @@ pub fn headlines(case: &Case<'_>, most: usize) -> Vec<String> {
     if !seen.is_empty() || case.report.incidents.is_empty() && not_seen.is_empty() {
         lines.push(nothing_found(case, &seen));
     }
-    lines.extend(not_seen.iter().map(|status| could_not_be_seen(case, status)));
+    match &not_seen[..] {
+        few if few.len() <= 3 => lines.extend(few.iter().map(|status| could_not_be_seen(case, status))),
+        [first, second, rest @ ..] => lines.push(format!(
+            "{}, {} and {} others could not be seen at the end: whether they were up is not known",
+            case.capital_name(&first.entity),
+            case.name(&second.entity),
+            rest.len()
+        )),
+        _ => {}
+    }
     lines
 }
 
@@ -321,7 +330,7 @@ fn window_words(window: Interval) -> String {
 
 fn could_not_be_seen(case: &Case<'_>, status: &EntityStatus) -> String {
     let name = case.capital_name(&status.entity);
-    match status.networks.iter().map(|count| count.before).sum::<u64>() {
+    match status.networks.iter().map(|count| count.before).max().unwrap_or(0) {
         0 => format!(
             "{name} could not be seen: no network of it was heard of, so that nothing can be said of it"
         ),

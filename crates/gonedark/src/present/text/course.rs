@@ -83,8 +83,8 @@ fn falls(out: &mut dyn Write, case: &Case<'_>, incident: &Incident, style: Style
     if buckets.iter().all(|bucket| bucket.falls == 0) {
         return Ok(());
     }
-    // What stands beside a bar takes at most 52 columns.
-    let widest = style.columns().saturating_sub(52).clamp(6, 24) as f64;
+    // What stands beside a bar takes at most 58 columns.
+    let widest = style.columns().saturating_sub(58).clamp(2, 24) as f64;
     let most = buckets.iter().filter_map(flapping::Bucket::rate).fold(0.0, f64::max);
     heading(out, &format!("Falls in steps of {}", flapping::step_words(&buckets)), style)?;
     for bucket in &buckets {

@@ -111,7 +111,7 @@ impl Table {
     /// Columns that hold nothing at all are left out; cells of the last column are cut at the width.
     pub(super) fn write(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
         let used: Vec<usize> = (0..self.heads.len())
-            .filter(|&column| self.rows.iter().any(|(_, cells)| cell(cells, column) != ""))
+            .filter(|&column| self.rows.iter().any(|(_, cells)| !cell(cells, column).is_empty()))
             .collect();
         let widths: Vec<usize> = used
             .iter()

@@ -9,6 +9,9 @@ use gonedark_infer::report::Incident;
 use gonedark_route::Family;
 use std::io::{self, Write};
 
+/// Rows of the table of entities: a screen.
+const ENTITIES: usize = 30;
+
 /// The worst first; what does not fit is counted.
 pub(super) fn ranked(
     out: &mut dyn Write,
@@ -74,7 +77,7 @@ pub(super) fn entities(out: &mut dyn Write, case: &Case<'_>, style: Style) -> io
         Column("origin", Side::Left),
         Column("upstream", Side::Left),
     ]);
-    for status in case.report.entities.iter().take(30) {
+    for status in case.report.entities.iter().take(ENTITIES) {
         let up = |family: Family| words::up(status, family);
         table.row(
             None,
@@ -89,5 +92,8 @@ pub(super) fn entities(out: &mut dyn Write, case: &Case<'_>, style: Style) -> io
         );
     }
     table.write(out, style)?;
+    if case.report.entities.len() > ENTITIES {
+        writeln!(out, "  and {} more (--report, --format json)", case.report.entities.len() - ENTITIES)?;
+    }
     writeln!(out)
 }

@@ -129,10 +129,10 @@ impl Search {
         match read {
             Err(error) => self.pass_over(path, Why::Unreadable(error.to_string())),
             Ok((metadata, real)) => {
-                if !self.seen.insert(real) {
-                } else if metadata.is_dir() {
+                let is_new = self.seen.insert(real);
+                if is_new && metadata.is_dir() {
                     self.visit_folder(path, depth);
-                } else {
+                } else if is_new {
                     self.take(path, metadata.len(), metadata.is_file(), depth);
                 }
             }

@@ -6,6 +6,7 @@
 //! - [`ArchiveReader`] gives the decompressed bytes of one file, decoding ahead on [`Workers`], and the sha256 of the
 //!   file as it lies on disk, in one reading.
 
+mod ahead;
 mod bzip2;
 mod files;
 mod input;

@@ -1,16 +1,11 @@
-use std::io;
 use std::path::Path;
-use std::sync::mpsc::Receiver;
-use std::{fmt, mem};
+use std::{fmt, io};
 
+use super::ahead::Ahead;
 use super::bzip2::Blocks;
 use super::input::Input;
 use super::stream::Sequence;
 use super::workers::Workers;
-
-/// Decompressed bytes in one chunk of a sequence. A guess, measured against 64 KiB and 1 MiB: it stays in the second
-/// level cache between the thread that writes it and the one that reads it.
-const CHUNK: usize = 256 << 10;
 
 /// What a file is compressed with, told by its first bytes and never by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,8 +110,8 @@ pub(super) enum Part {
 
 /// Gives the decompressed bytes of one archive file, chunk by chunk, in order.
 ///
-/// Decoding starts when the file is opened and goes on ahead of the caller on the [`Workers`]: one chunk for a
-/// sequence, two blocks for each worker for bzip2. Opening the next file before the last is used up hides its start.
+/// Decoding starts when the file is opened and goes on ahead of the caller on the [`Workers`]: by a MiB, or by two blocks
+/// for each worker for bzip2. Opening the next file before the last is used up hides its start.
 /// Memory is bounded whatever the file holds.
 pub struct ArchiveReader {
     decoding: Decoding,
@@ -129,16 +124,8 @@ pub struct ArchiveReader {
 }
 
 enum Decoding {
-    Ahead(Receiver<Decoded>),
+    Ahead(Ahead),
     Blocks(Box<Blocks>),
-    /// All is decoded; what remains is the digest.
-    Done(Option<Input>),
-}
-
-struct Decoded {
-    sequence: Box<Sequence>,
-    chunk: Vec<u8>,
-    part: Part,
 }
 
 impl ArchiveReader {
@@ -160,7 +147,7 @@ impl ArchiveReader {
             Decoding::Blocks(Box::new(Blocks::new(input, head, ended, workers)))
         } else {
             let sequence = Sequence::new(input, format, head, ended).map_err(io::Error::other)?;
-            Decoding::Ahead(decode_ahead(workers, Box::new(sequence), Vec::new(), 0))
+            Decoding::Ahead(Ahead::new(sequence, workers))
         };
         let workers = workers.clone();
         Ok(ArchiveReader {
@@ -206,26 +193,18 @@ impl ArchiveReader {
     }
 
     fn advance(&mut self, chunk: &mut Vec<u8>) -> Part {
-        let receiver = match &mut self.decoding {
-            Decoding::Blocks(blocks) => return blocks.next(chunk, self.delivered, &self.workers),
-            Decoding::Done(_) => return Part::Last,
-            Decoding::Ahead(receiver) => receiver,
-        };
-        let Ok(decoded) = receiver.recv() else {
-            self.decoding = Decoding::Done(None);
-            return Part::Damaged(Damage {
-                offset_in: 0,
-                offset_out: self.delivered,
-                fault: Fault::Corrupt("the decoder gave up; this is a bug, please report the file".into()),
-            });
-        };
-        let spare = mem::replace(chunk, decoded.chunk);
-        let delivered = self.delivered + chunk.len() as u64;
-        self.decoding = match decoded.part {
-            Part::More => Decoding::Ahead(decode_ahead(&self.workers, decoded.sequence, spare, delivered)),
-            _ => Decoding::Done(Some(decoded.sequence.into_input())),
-        };
-        decoded.part
+        match &mut self.decoding {
+            Decoding::Blocks(blocks) => blocks.next(chunk, self.delivered, &self.workers),
+            Decoding::Ahead(ahead) => ahead.next(chunk, &self.workers).unwrap_or_else(|| {
+                Part::Damaged(Damage {
+                    offset_in: 0,
+                    offset_out: self.delivered,
+                    fault: Fault::Corrupt(
+                        "the decoder gave up; this is a bug, please report the file".into(),
+                    ),
+                })
+            }),
+        }
     }
 
     /// Reads what was not read yet, and gives the sha256 and length of the file as it lies on disk.
@@ -235,26 +214,11 @@ impl ArchiveReader {
     pub fn finish(self) -> io::Result<Digest> {
         let input = match self.decoding {
             Decoding::Blocks(blocks) => Some(blocks.into_input()),
-            Decoding::Ahead(receiver) => receiver.recv().ok().map(|decoded| decoded.sequence.into_input()),
-            Decoding::Done(input) => input,
+            Decoding::Ahead(ahead) => ahead.into_input(),
         };
         let (sha256, length) = input
             .ok_or_else(|| io::Error::other("the decoder gave up and took the file with it"))?
             .finish()?;
         Ok(Digest { sha256, length, grew: length != self.length_at_open })
     }
-}
-
-fn decode_ahead(
-    workers: &Workers,
-    mut sequence: Box<Sequence>,
-    mut chunk: Vec<u8>,
-    delivered: u64,
-) -> Receiver<Decoded> {
-    workers.run(move || {
-        chunk.clear();
-        chunk.reserve(CHUNK);
-        let part = sequence.fill(&mut chunk, delivered);
-        Decoded { sequence, chunk, part }
-    })
 }

@@ -44,11 +44,16 @@ impl Workers {
     }
 
     /// Runs `job` on a thread of the pool, or here where there is none; its result arrives at the receiver.
-    /// A job must not wait for another job.
     pub(super) fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
         let (done, result) = mpsc::sync_channel(1);
         // A reader that was dropped no longer wants its result.
-        let job: Job = Box::new(move || drop(done.send(job())));
+        self.start(move || drop(done.send(job())));
+        result
+    }
+
+    /// Runs `job` on a thread of the pool, or here where there is none. A job must not wait for another job.
+    pub(super) fn start(&self, job: impl FnOnce() + Send + 'static) {
+        let job: Job = Box::new(job);
         match &self.queue {
             Some(queue) => {
                 if let Err(mpsc::SendError(job)) = queue.send(job) {
@@ -57,7 +62,6 @@ impl Workers {
             }
             None => job(),
         }
-        result
     }
 }
 

@@ -1,0 +1,136 @@
+//! How fast the hot paths are, on generated data: `cargo bench -p gonedark-decode`. The allocation columns have to
+//! stay empty: a decoder that was used once allocates nothing more.
+
+#[path = "../tests/support/wire.rs"]
+mod wire;
+
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{AllocProfiler, Bencher, black_box};
+use gonedark_decode::mrt::{Decoder, Record, records};
+use gonedark_route::{AsnSize, Family, Prefix};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+#[global_allocator]
+static ALLOC: AllocProfiler = AllocProfiler::system();
+
+fn main() {
+    divan::main();
+}
+
+const AT: u32 = 1_419_264_900;
+
+/// The attributes of a route as collectors store them: five hops, and communities behind the path.
+fn attributes(seed: u32) -> Vec<u8> {
+    let asns = [64500 + seed % 35, 3356, 1239 + seed % 7, 4837, 131_072 + seed % 5000];
+    [
+        wire::attributes(&asns, AsnSize::Four),
+        wire::attribute(0x80, 4, &[0; 4]),
+        wire::attribute(0xC0, 8, &[7; 16]),
+    ]
+    .concat()
+}
+
+fn network(seed: u32) -> Prefix {
+    Prefix::v4(Ipv4Addr::from_bits(seed.wrapping_mul(2_654_435_761)), 24 - (seed % 5) as u8 % 3).unwrap()
+}
+
+/// A table of `rows` prefixes seen by 35 peers, as many as route-views2 had in 2014.
+fn table(rows: u32) -> Vec<u8> {
+    const PEERS: u16 = 35;
+    let peers: Vec<(u32, IpAddr)> =
+        (0..u32::from(PEERS)).map(|n| (64500 + n, IpAddr::V4(Ipv4Addr::new(192, 0, 2, n as u8)))).collect();
+    let mut file = wire::record(AT, 13, 1, &wire::peer_index_table(&peers));
+    for row in 0..rows {
+        let entries: Vec<_> =
+            (0..PEERS).map(|peer| (peer, None, attributes(row + u32::from(peer)))).collect();
+        file.extend(wire::record(AT, 13, 2, &wire::rib_row(row, network(row), &entries)));
+    }
+    file
+}
+
+/// Updates in the proportions of RIS: three quarters IPv4, one in eight a withdrawal, one to four prefixes.
+fn updates(count: u32) -> Vec<u8> {
+    let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+    let mut file = Vec::new();
+    for n in 0..count {
+        let prefixes: Vec<u8> = (0..=n % 4).flat_map(|k| wire::prefix(network(n * 4 + k))).collect();
+        let v6 =
+            wire::prefix(Prefix::v6(Ipv6Addr::from_bits(u128::from(n) << 80 | 0x2001 << 112), 48).unwrap());
+        let message = match n % 8 {
+            0 => wire::update(&prefixes, &[], &[]),
+            1 | 5 => wire::update(&[], &[attributes(n), wire::mp_reach(Family::V6, 1, &v6)].concat(), &[]),
+            _ => wire::update(&[], &attributes(n), &prefixes),
+        };
+        let body = [wire::ends(AsnSize::Four, 64507, 64999, peer), message].concat();
+        file.extend(wire::record_et(AT, n % 1_000_000, 4, &body));
+    }
+    file
+}
+
+/// Framing, and of each entry the peer, the origin and its upstream: what the pipeline asks of a table.
+#[divan::bench]
+fn rib_entries(bencher: Bencher<'_, '_>) {
+    let file = table(10_000);
+    bencher.counter(ItemsCount::new(350_000_u32)).counter(BytesCount::new(file.len())).bench_local(|| {
+        let mut decoder = Decoder::new();
+        let mut sum = 0_u64;
+        for raw in records(black_box(&file)).flatten() {
+            if let Ok(Record::RibRow(row)) = decoder.decode(raw) {
+                for entry in row.entries().flatten() {
+                    let (origin, upstream) =
+                        entry.attributes.path().map(|path| path.tail()).unwrap_or_default();
+                    sum += u64::from(entry.peer_index);
+                    sum += u64::from(origin.unwrap_or_default().0 ^ upstream.unwrap_or_default().0);
+                }
+            }
+        }
+        sum
+    });
+}
+
+/// The same without a look into the path.
+#[divan::bench]
+fn rib_entries_path_found(bencher: Bencher<'_, '_>) {
+    let file = table(10_000);
+    bencher.counter(ItemsCount::new(350_000_u32)).bench_local(|| {
+        let mut decoder = Decoder::new();
+        let mut sum = 0;
+        for raw in records(black_box(&file)).flatten() {
+            if let Ok(Record::RibRow(row)) = decoder.decode(raw) {
+                for entry in row.entries().flatten() {
+                    sum += entry.attributes.path().map_or(0, |path| path.bytes().len());
+                }
+            }
+        }
+        sum
+    });
+}
+
+/// Framing, decoding, and every prefix.
+#[divan::bench]
+fn updates_and_their_prefixes(bencher: Bencher<'_, '_>) {
+    let file = updates(100_000);
+    bencher.counter(ItemsCount::new(100_000_u32)).counter(BytesCount::new(file.len())).bench_local(|| {
+        let mut decoder = Decoder::new();
+        let mut sum = 0_u64;
+        for raw in records(black_box(&file)).flatten() {
+            if let Ok(Record::Update { update, .. }) = decoder.decode(raw) {
+                for nlri in update.announced().chain(update.withdrawn()) {
+                    sum = sum.wrapping_add(nlri.prefix.bits() as u64 ^ u64::from(nlri.prefix.length()));
+                }
+            }
+        }
+        sum
+    });
+}
+
+/// Framing and decoding alone.
+#[divan::bench]
+fn updates_alone(bencher: Bencher<'_, '_>) {
+    let file = updates(100_000);
+    bencher.counter(ItemsCount::new(100_000_u32)).bench_local(|| {
+        let mut decoder = Decoder::new();
+        let raws = records(black_box(&file)).flatten();
+        raws.filter(|raw| matches!(decoder.decode(*raw), Ok(Record::Update { .. }))).count()
+    });
+}

@@ -1,0 +1,182 @@
+//! Who looks: sessions that come and go, several sessions of one AS, tables in the midst of a loss, and full feeds.
+
+mod world;
+
+use gonedark_infer::observation::TableEntry;
+use gonedark_infer::report::BlindReason;
+use gonedark_route::{AsnSize, Family, PathView};
+use world::{KP, TWELVE, World, at, everything, hms, incidents_of, path};
+
+/// Sessions of all peers go down (unless nobody says so) and come up again with everything.
+fn all_sessions_anew(world: &mut World, down: Option<i64>, up: i64) {
+    for peer in 0..12 {
+        let id = world.peers[peer];
+        if let Some(down) = down {
+            world.inference.peer_state(at(down), id, false);
+        }
+    }
+    for peer in 0..12 {
+        let id = world.peers[peer];
+        world.inference.peer_state(at(up), id, true);
+    }
+    for peer in 0..12 {
+        for (prefix, tail) in everything() {
+            world.announce(up + 20, peer, &tail, &[&prefix.to_string()]);
+        }
+    }
+}
+
+#[test]
+fn which_session_of_an_as_speaks_first_changes_nothing() {
+    // AS701 has two sessions that say the same within the same seconds; without a table the ASN votes by both.
+    let heard = |order: [usize; 2]| {
+        let mut world = World::new(1, &[701, 701, 174, 2914]);
+        for round in 0..40 {
+            let nets: Vec<String> = (0..4).map(|net| format!("8.{}.0.0/16", round * 4 + net)).collect();
+            let nets: Vec<&str> = nets.iter().map(String::as_str).collect();
+            for peer in order.into_iter().chain([2, 3]) {
+                world.announce(60 + round, peer, &[3356], &nets);
+            }
+        }
+        for peer in order.into_iter().chain([2, 3]) {
+            world.announce(120, peer, &[4837, 131279], &KP);
+        }
+        // One session of AS701 goes down for good; the other sees the country vanish with all others.
+        let id = world.peers[0];
+        world.inference.peer_state(at(hms(1, 0, 0)), id, false);
+        for (later, peer) in [1, 2, 3].into_iter().enumerate() {
+            world.withdraw(hms(2, 0, 0) + later as i64, peer, &KP);
+        }
+        format!("{:?}", world.report(hms(3, 0, 0)))
+    };
+    assert_eq!(heard([0, 1]), heard([1, 0]));
+    assert!(heard([0, 1]).contains("agreeing: 3"));
+}
+
+#[test]
+fn the_order_of_two_sessions_of_an_as_within_a_second_changes_nothing() {
+    let heard = |order: [usize; 2]| {
+        let mut world = World::new(1, &[701, 701, 174, 2914]);
+        world.tables(0);
+        world.withdraw(hms(1, 0, 0), 0, &KP);
+        world.all_withdraw(hms(2, 0, 0), 0, &KP);
+        world.all_announce(hms(3, 0, 0), 0, &[4837, 131279], &KP);
+        world.withdraw(hms(4, 0, 0), 1, &KP);
+        // One session of AS701 loses in the second in which the other comes back.
+        for peer in order {
+            match peer {
+                0 => world.withdraw(hms(5, 0, 0), 0, &KP),
+                _ => world.announce(hms(5, 0, 0), 1, &[4837, 131279], &KP),
+            }
+        }
+        for peer in [2, 3] {
+            world.withdraw(hms(5, 0, 0), peer, &KP);
+        }
+        world.all_announce(hms(6, 0, 0), 0, &[4837, 131279], &KP);
+        format!("{:?}", world.report(hms(7, 0, 0)))
+    };
+    assert_eq!(heard([0, 1]), heard([1, 0]));
+}
+
+#[test]
+fn a_network_in_two_rows_of_a_table_is_held_by_the_peers_of_both() {
+    // Peers with ADD-PATH have rows of their own (RFC 8050).
+    let mut world = World::new(3, &TWELVE);
+    for hour in [0, 8] {
+        for collector in 0..3 {
+            let id = world.collectors[collector];
+            world.inference.table_begin(at(hms(hour, 0, 0)), id);
+            for (prefix, tail) in everything() {
+                for half in 0..2 {
+                    let own = (0..12).filter(|peer| peer % 3 == collector && peer / 3 % 2 == half);
+                    let paths: Vec<_> = own
+                        .map(|peer| (world.peers[peer], path(&[&[world.asns[peer]], &tail[..]].concat())))
+                        .collect();
+                    let entries: Vec<TableEntry<'_>> = paths
+                        .iter()
+                        .map(|(peer, path)| TableEntry {
+                            peer: *peer,
+                            path: PathView::new(path, AsnSize::Four),
+                            path_id: 0,
+                        })
+                        .collect();
+                    world.inference.table_row(id, prefix, &entries);
+                }
+            }
+            world.inference.table_end(id, true);
+        }
+    }
+    assert!(world.report(hms(12, 0, 0)).incidents.is_empty());
+}
+
+#[test]
+fn a_table_taken_while_a_whole_family_is_lost_evicts_nobody() {
+    // All IPv6 of this world is Syrian; one peer keeps stale routes to it.
+    let mut world = World::started();
+    let v6: Vec<String> = (0..30).map(|net| format!("2a00:1000:{net:x}::/48")).collect();
+    let v6: Vec<&str> = v6.iter().map(String::as_str).collect();
+    for peer in 1..12 {
+        world.withdraw(hms(2, 0, 0), peer, &v6);
+    }
+    for collector in 0..3 {
+        world.table(hms(8, 0, 0), collector, &everything(), |peer, prefix| {
+            peer == 0 || prefix.family() == Family::V4
+        });
+    }
+    world.all_announce(hms(9, 0, 0), 1, &[3491, 29256], &v6);
+    let report = world.report(hms(12, 0, 0));
+    assert_eq!(report.coverage.full_feed_asns, [12, 12]);
+    let incident = incidents_of(&report, "SY")[0];
+    assert_eq!(incident.recovery.unwrap().latest, at(hms(9, 0, 11)));
+}
+
+#[test]
+fn a_full_feed_of_ipv6_alone_is_no_witness_of_ipv4() {
+    let mut world = World::new(1, &[174, 2914, 3257, 1299, 6939]);
+    // AS6939 has all of IPv6 and of IPv4 only North Korea.
+    world.table(0, 0, &everything(), |peer, prefix| {
+        peer != 4 || prefix.family() == Family::V6 || KP.contains(&&*prefix.to_string())
+    });
+    world.all_withdraw(hms(2, 0, 0), 1, &KP);
+    let report = world.report(hms(3, 0, 0));
+    let seen = &incidents_of(&report, "KP")[0].witnesses;
+    assert_eq!(report.coverage.full_feed_asns, [4, 5]);
+    assert_eq!((seen.asns, seen.agreeing), (4, 4));
+}
+
+#[test]
+fn a_return_while_sessions_were_down_lies_between_their_loss_and_their_tables() {
+    let mut world = World::started();
+    world.all_withdraw(hms(2, 0, 0), 0, &KP);
+    all_sessions_anew(&mut world, Some(hms(3, 0, 0)), hms(3, 5, 0));
+    let report = world.report(hms(12, 0, 0));
+    let recovery = incidents_of(&report, "KP")[0].recovery.unwrap();
+    assert_eq!((recovery.earliest, recovery.latest), (at(hms(3, 0, 0)), at(hms(3, 5, 20))));
+}
+
+#[test]
+fn a_session_that_comes_up_without_having_gone_down_was_down_since_its_last_message() {
+    let mut world = World::started();
+    world.all_withdraw(hms(2, 0, 0), 0, &KP);
+    world.all_announce(hms(2, 30, 0), 0, &[3356], &["8.0.0.0/16"]);
+    all_sessions_anew(&mut world, None, hms(3, 5, 0));
+    let report = world.report(hms(12, 0, 0));
+    let recovery = incidents_of(&report, "KP")[0].recovery.unwrap();
+    assert_eq!((recovery.earliest, recovery.latest), (at(hms(2, 30, 0)), at(hms(3, 5, 20))));
+    let blind = &report.coverage.blind[0];
+    assert_eq!((blind.from, blind.until), (at(hms(2, 30, 0)), at(hms(3, 5, 20))));
+}
+
+#[test]
+fn what_is_lost_and_comes_back_after_a_gap_has_exact_times() {
+    let mut world = World::started();
+    for collector in world.collectors.clone() {
+        world.inference.gap_begin(at(hms(1, 0, 0)), collector, BlindReason::MissingFile);
+        world.inference.gap_end(at(hms(2, 0, 0)), collector);
+    }
+    world.all_withdraw(hms(3, 0, 0), 1, &KP);
+    world.all_announce(hms(4, 0, 0), 1, &[4837, 131279], &KP);
+    let report = world.report(hms(5, 0, 0));
+    let recovery = incidents_of(&report, "KP")[0].recovery.unwrap();
+    assert_eq!((recovery.earliest, recovery.latest), (at(hms(4, 0, 0)), at(hms(4, 0, 11))));
+}

@@ -1,0 +1,11 @@
+//! The only place that asks what time it is: everything else is given the time.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+/// Today's date in UTC.
+#[allow(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}

@@ -1,0 +1,121 @@
+//! What the fuzz targets do with their input. Each body is a plain function: the targets in `fuzz_targets/` call it,
+//! and so does a test of the decoder crate over a seed corpus, so that it is compiled and run without any fuzzer.
+//!
+//! A body panics where a promise of the decoder is broken: a step of no bytes, more routes than bytes, an answer
+//! that depends on how the stream was cut.
+
+use gonedark_decode::bgp::{AddPath, Message, Session, Update};
+use gonedark_decode::delegated::{self, Line};
+use gonedark_decode::mrt::{Decoder, Frame, RawRecord, Record, frame, records};
+use gonedark_route::AsnSize;
+
+/// An MRT stream: framing, every record, every route.
+pub fn mrt(bytes: &[u8]) {
+    let mut decoder = Decoder::new();
+    let mut consumed = 0;
+    for raw in records(bytes).flatten() {
+        consumed += raw.body.len();
+        let routes = routes(&mut decoder, raw);
+        assert!(routes <= raw.body.len(), "{routes} routes in {} bytes", raw.body.len());
+    }
+    assert!(consumed <= bytes.len());
+    // Only the start of long inputs: this is the square of the length.
+    same_in_small_buffers(&bytes[..bytes.len().min(256)]);
+}
+
+/// How many routes a record has; goes through all that it offers.
+fn routes(decoder: &mut Decoder, raw: RawRecord<'_>) -> usize {
+    match decoder.decode(raw) {
+        Ok(Record::Update { update, .. }) => routes_of_update(&update),
+        Ok(Record::RibRow(row)) => {
+            let entries = row.entries().flatten().inspect(|entry| {
+                let _ = (row.peer(entry.peer_index), entry.attributes.path().map(|path| path.tail()));
+            });
+            entries.count()
+        }
+        Ok(Record::TableDump(mut dump)) => {
+            let mut count = 0;
+            while let Some(Ok(entry)) = dump.next_entry() {
+                let _ = entry.path.map(|path| path.tail());
+                count += 1;
+            }
+            count
+        }
+        Ok(Record::Message { message: Message::Open(open), .. }) => open.capabilities().count() / 2,
+        Ok(Record::PeerIndexTable(table)) => table.peers.len(),
+        _ => 0,
+    }
+}
+
+fn routes_of_update(update: &Update<'_>) -> usize {
+    assert!(update.path.is_none_or(|path| path.is_whole()));
+    if update.end_of_rib.is_some() {
+        assert_eq!(update.announced().chain(update.withdrawn()).count(), 0);
+    }
+    update.announced().count() + update.withdrawn().count()
+}
+
+/// The records of a stream do not depend on how much of it is in memory at a time.
+fn same_in_small_buffers(bytes: &[u8]) {
+    let offset = |raw: RawRecord<'_>| raw.offset;
+    let whole: Vec<_> = records(bytes).map(|raw| raw.map(offset)).collect();
+    let (mut at, mut filled) = (0, 0);
+    let mut parts = Vec::new();
+    while at < bytes.len() {
+        match frame(&bytes[at..filled], at as u64) {
+            Frame::NeedMore { at_least } => {
+                assert!(at_least > filled - at, "asks for bytes that it has");
+                if filled == bytes.len() {
+                    break;
+                }
+                filled += 1;
+            }
+            Frame::Record { record, consumed } => {
+                assert!(consumed >= 12);
+                parts.push(Ok(record.offset));
+                at += consumed;
+            }
+            Frame::Damaged { error, skip } => {
+                assert!(skip > 0);
+                parts.push(Err(error));
+                at += skip;
+            }
+        }
+    }
+    assert!(whole.starts_with(&parts), "{whole:?} against {parts:?}");
+}
+
+/// One BGP message, read in every way that a session can have it.
+pub fn bgp_update(bytes: &[u8]) {
+    let mut scratch = Vec::new();
+    for asn_size in [AsnSize::Two, AsnSize::Four] {
+        for add_path in [AddPath::No, AddPath::Unknown, AddPath::Offered, AddPath::Agreed] {
+            let session = Session { asn_size, add_path_v4: add_path, add_path_v6: add_path };
+            match Message::read(bytes, 0, &session, &mut scratch) {
+                Ok(Message::Update(update)) => {
+                    assert!(routes_of_update(&update) <= bytes.len());
+                }
+                Ok(Message::Open(open)) => {
+                    let _ = open.capabilities().count();
+                }
+                Ok(_) => {}
+                Err(error) => assert!(error.offset() <= bytes.len() as u64, "{error}"),
+            }
+        }
+    }
+    // AS4_PATH at its longest, beside an AS_PATH at its longest.
+    assert!(scratch.len() <= 2 * 65_536 * 2);
+}
+
+/// A delegated or delegated-extended file of an RIR: the check of its counts, and every line.
+pub fn delegated(bytes: &[u8]) {
+    let verified = delegated::verify(bytes);
+    let (mut good, mut last) = (0, 0);
+    for (number, line) in delegated::lines(bytes) {
+        assert!(number > last, "line {number} after line {last}");
+        last = number;
+        good += usize::from(matches!(line, Ok(Line::Record(_))));
+    }
+    // A file that passes has a header, and every record that the header counts.
+    assert!(verified.is_err() || good > 0 || last > 0);
+}
