@@ -3,6 +3,8 @@
 //! The rows are MRT bytes that exist only a chunk at a time (the whole would be some 22 GB) and go the way of a file
 //! that is decompressed: framed, decoded and put into batches by one thread, taken into the inference by another. What
 //! making the bytes costs is timed and told apart.
+// It measures time, and says nothing else.
+#![allow(clippy::disallowed_methods)]
 
 mod rows;
 
@@ -122,9 +124,9 @@ fn produce(mut rows: Rows, sender: &SyncSender<Box<Batch>>) -> Produced {
                 .observations
                 .push((Time::from_seconds(1_717_200_000), Observation::TableEnd { whole: true }));
         }
-        if (batch.weight() >= BATCH_BYTES || !more) && sender.send(std::mem::take(&mut batch)).is_err()
-            || !more
-        {
+        let full = batch.weight() >= BATCH_BYTES || !more;
+        let refused = full && sender.send(std::mem::take(&mut batch)).is_err();
+        if refused || !more {
             return produced;
         }
     }
