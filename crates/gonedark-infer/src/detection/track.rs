@@ -51,8 +51,11 @@ struct LostNetwork {
 impl FamilyTrack {
     pub(crate) fn add(&mut self, member: Member) {
         if let Err(place) = self.members.binary_search_by_key(&member.prefix, |member| member.prefix) {
+            if !self.stale {
+                self.units_before += self.units_alone(&member, |_| true);
+                self.units_up += self.units_alone(&member, |other| self.is_up(other));
+            }
             self.members.insert(place, member);
-            self.stale = true;
         }
     }
 
@@ -96,22 +99,27 @@ impl FamilyTrack {
         &self.members[from..from + count]
     }
 
-    /// Units that only `member` keeps up, or would.
-    fn sole_units(&self, member: &Member) -> u64 {
+    /// Units of `member` that no other of those members has that `standing` picks.
+    fn units_alone(&self, member: &Member, standing: impl Fn(&Member) -> bool) -> u64 {
         if let Some(share) = member.share {
             return share;
         }
         let covered = (8..member.prefix.length()).any(|length| {
             let cover = member.prefix.shortened(length);
             let known = self.members.binary_search_by_key(&cover, |member| member.prefix);
-            known.is_ok_and(|place| self.is_up(&self.members[place]))
+            known.is_ok_and(|place| self.members[place].share.is_none() && standing(&self.members[place]))
         });
         if covered {
             return 0;
         }
-        let inside =
-            self.union(self.inside(member.prefix), |other| other.share.is_none() && self.is_up(other));
+        let within = self.inside(member.prefix);
+        let inside = self.union(within, |other| other.share.is_none() && standing(other));
         units(member.prefix).saturating_sub(inside)
+    }
+
+    /// Units that only `member` keeps up, or would.
+    fn sole_units(&self, member: &Member) -> u64 {
+        self.units_alone(member, |other| self.is_up(other))
     }
 
     fn lose(&mut self, prefix: Prefix, network: LostNetwork) {

@@ -76,6 +76,7 @@ struct Reading {
     summary: FileSummary,
     batch: Box<Batch>,
     peers: HashMap<PeerAddress, u16>,
+    last_peer: Option<(PeerAddress, u16)>,
     /// The file's numbers of the peers of the current PEER_INDEX_TABLE.
     index: Vec<Option<u16>>,
     table_open: bool,
@@ -99,6 +100,7 @@ impl Reading {
             summary,
             batch: Box::default(),
             peers: HashMap::new(),
+            last_peer: None,
             index: Vec::new(),
             table_open: false,
             table_damaged: false,
@@ -355,12 +357,22 @@ impl Reading {
 
     /// The file's number of a peer; `None` once it has named 65,536.
     fn number(&mut self, peer: PeerAddress) -> Option<u16> {
-        if let Some(number) = self.peers.get(&peer) {
-            return Some(*number);
+        // One peer often says several things in a row.
+        if let Some((last, number)) = self.last_peer
+            && last == peer
+        {
+            return Some(number);
         }
-        let number = u16::try_from(self.peers.len()).ok()?;
-        self.peers.insert(peer, number);
-        self.batch.peers.push(peer);
+        let number = match self.peers.get(&peer) {
+            Some(number) => *number,
+            None => {
+                let number = u16::try_from(self.peers.len()).ok()?;
+                self.peers.insert(peer, number);
+                self.batch.peers.push(peer);
+                number
+            }
+        };
+        self.last_peer = Some((peer, number));
         Some(number)
     }
 
