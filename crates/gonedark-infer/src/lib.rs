@@ -15,9 +15,9 @@
 //!
 //! Start reading at [`Inference`], which drives all of it and owns all of it.
 //!
-//! Invariants (each has a test in `tests/invariants.rs`): losing sight never lowers visibility; what cannot be seen is
-//! never a drop; times are intervals with witnesses; order within a stamp changes nothing; any number of shards gives
-//! the same report.
+//! Invariants (each has a property test in the crate `gonedark`, `tests/invariants`): losing sight never lowers
+//! visibility; what cannot be seen is never a drop; times are intervals with witnesses; order within a stamp changes
+//! nothing; any number of shards gives the same report.
 #![warn(missing_docs)]
 
 mod conclude;

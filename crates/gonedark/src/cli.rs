@@ -174,7 +174,7 @@ pub struct Scenario {
 pub enum ScenarioAction {
     /// The scenarios that are built in
     List,
-    /// Write a scenario's recording as MRT archives, with delegated statistics and the truth beside them
+    /// Write a scenario's recording as MRT archives, with the truth beside them
     Write {
         /// A scenario built in, or a file
         scenario: String,
