@@ -397,8 +397,9 @@ impl Inference {
     fn draw_ballot(&mut self, at: Time) {
         let before = self.vantage.ballot.sighted.clone();
         let Some(changed) = self.vantage.redraw(&self.parameters) else { return };
-        for peer in changed {
-            for shard in &mut self.table.shards {
+        for shard in &mut self.table.shards {
+            shard.stirred = true;
+            for peer in changed.iter().copied() {
                 shard.settle_column(peer, at, &self.vantage);
             }
         }

@@ -139,6 +139,12 @@ impl Prefix {
             && Self::masked(self.family, other.bits(), self.length) == self
     }
 
+    /// The smallest network that covers both; `None` where they are of different families.
+    pub fn common(self, other: Prefix) -> Option<Prefix> {
+        let same = (self.bits() ^ other.bits()).leading_zeros() as u8;
+        (self.family == other.family).then(|| self.shortened(same.min(other.length)))
+    }
+
     /// The same network shortened to `length`; itself where it is not longer.
     pub fn shortened(self, length: u8) -> Prefix {
         Self::masked(self.family, self.bits(), length.min(self.length))
@@ -215,6 +221,16 @@ mod tests {
         assert!(wide < narrow);
         let default: Prefix = "0.0.0.0/0".parse().unwrap();
         assert!(default.covers(narrow));
+    }
+
+    #[test]
+    fn common_is_the_smallest_cover_of_both() {
+        let network = |text: &str| text.parse::<Prefix>().unwrap();
+        let (low, high) = (network("175.45.176.0/24"), network("175.45.178.0/24"));
+        assert_eq!(low.common(high), Some(network("175.45.176.0/22")));
+        assert_eq!(low.common(network("175.45.176.0/22")), Some(network("175.45.176.0/22")));
+        assert_eq!(low.common(low), Some(low));
+        assert_eq!(low.common(network("2001:7fb:fe00::/48")), None);
     }
 
     #[test]

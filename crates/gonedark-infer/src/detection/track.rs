@@ -49,6 +49,20 @@ struct LostNetwork {
 }
 
 impl FamilyTrack {
+    /// Adds members that may be known already.
+    pub(crate) fn extend(&mut self, members: &[Member]) {
+        // Each insertion moves what lies behind it: many are rather sorted in.
+        if members.len() * 64 < self.members.len() {
+            members.iter().for_each(|member| self.add(*member));
+        } else {
+            self.members.extend_from_slice(members);
+            // Stable, so that of equal ones that remains which was there.
+            self.members.sort_by_key(|member| member.prefix);
+            self.members.dedup_by_key(|member| member.prefix);
+            self.stale = true;
+        }
+    }
+
     pub(crate) fn add(&mut self, member: Member) {
         if let Err(place) = self.members.binary_search_by_key(&member.prefix, |member| member.prefix) {
             if !self.stale {
@@ -99,17 +113,30 @@ impl FamilyTrack {
         &self.members[from..from + count]
     }
 
+    /// The members that cover `prefix` and are not it, the nearest first.
+    fn around(&self, prefix: Prefix) -> impl Iterator<Item = &Member> {
+        let mut below = self.members.partition_point(|member| member.prefix < prefix);
+        std::iter::from_fn(move || {
+            loop {
+                // A cover comes before what it covers, and covers all that lies between them: the nearest that comes
+                // before is the cover, or tells how long one can still be.
+                let last = &self.members[below.checked_sub(1)?];
+                if last.prefix.covers(prefix) {
+                    below -= 1;
+                    return Some(last);
+                }
+                let longest = prefix.common(last.prefix)?;
+                below = self.members[..below - 1].partition_point(|member| member.prefix <= longest);
+            }
+        })
+    }
+
     /// Units of `member` that no other of those members has that `standing` picks.
     fn units_alone(&self, member: &Member, standing: impl Fn(&Member) -> bool) -> u64 {
         if let Some(share) = member.share {
             return share;
         }
-        let covered = (8..member.prefix.length()).any(|length| {
-            let cover = member.prefix.shortened(length);
-            let known = self.members.binary_search_by_key(&cover, |member| member.prefix);
-            known.is_ok_and(|place| self.members[place].share.is_none() && standing(&self.members[place]))
-        });
-        if covered {
+        if self.around(member.prefix).any(|cover| cover.share.is_none() && standing(cover)) {
             return 0;
         }
         let within = self.inside(member.prefix);
@@ -216,6 +243,15 @@ fn is_shielded(prefix: Prefix, row: RowRef, table: &Table) -> bool {
     })
 }
 
+/// Members parted by family.
+fn by_family(members: impl Iterator<Item = Member>) -> [Vec<Member>; 2] {
+    let mut parted: [Vec<Member>; 2] = Default::default();
+    for member in members {
+        parted[member.prefix.family() as usize].push(member);
+    }
+    parted
+}
+
 /// An entity and its course.
 pub(crate) struct Track {
     pub(crate) entity: Entity,
@@ -230,24 +266,26 @@ pub(crate) struct Track {
 impl Track {
     pub(crate) fn new(entity: Entity, members: impl Iterator<Item = Member>) -> Self {
         let mut families: [FamilyTrack; 2] = Default::default();
-        for member in members {
-            families[member.prefix.family() as usize].members.push(member);
-        }
-        for family in &mut families {
-            family.members.sort_unstable_by_key(|member| member.prefix);
-            family.members.dedup_by_key(|member| member.prefix);
-            family.stale = true;
+        for (family, members) in families.iter_mut().zip(by_family(members)) {
+            family.extend(&members);
         }
         Track { entity, families, episodes: Vec::new(), series: Default::default(), notes: Vec::new() }
     }
 
+    /// Takes networks that count from now on.
+    pub(crate) fn extend(&mut self, members: Vec<Member>) {
+        for (family, members) in self.families.iter_mut().zip(by_family(members.into_iter())) {
+            family.extend(&members);
+        }
+    }
+
     /// Takes one change of one of its networks.
     pub(crate) fn apply(&mut self, transition: &Transition, table: &Table) {
-        let Transition { prefix, change, .. } = transition;
+        let Transition { prefix, row, change, .. } = transition;
         let family = &mut self.families[prefix.family() as usize];
         match change {
             Change::Lost { losses, kept, deep } => {
-                let Some(row) = table.find(*prefix) else { return };
+                let row = *row;
                 let network = LostNetwork { row, deep: *deep, shielded: is_shielded(*prefix, row, table) };
                 family.lose(*prefix, network);
                 family.shield(*prefix, table);

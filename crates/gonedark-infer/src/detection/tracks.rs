@@ -45,11 +45,11 @@ impl Tracks {
     }
 
     /// The watched entities of a row, with their share of its addresses where it spans several.
-    fn entities_of(&self, row: RowRef, table: &Table) -> Vec<(Entity, Option<u64>)> {
+    fn entities_of(&self, row: RowRef, table: &Table, entities: &mut Vec<(Entity, Option<u64>)>) {
         let known = table.row(row);
         let wanted =
             |country: &CountryCode| self.watch.countries.is_empty() || self.watch.countries.contains(country);
-        let mut entities = Vec::new();
+        entities.clear();
         if known.flags.has(Flags::SHARED) {
             let shares = table.shards[usize::from(row.shard)].shares.get(&row.row).into_iter().flatten();
             let wanted = shares.filter(|(country, _)| wanted(country));
@@ -64,19 +64,25 @@ impl Tracks {
         }
         let around = self.watch.prefixes.iter().filter(|watched| watched.covers(known.prefix));
         entities.extend(around.map(|watched| (Entity::Prefix(*watched), None)));
-        entities
     }
 
     /// Takes rows that count from now on.
     pub(crate) fn count(&mut self, rows: Vec<RowRef>, table: &Table) {
+        let (mut entities, mut known) = (Vec::new(), BTreeMap::<Entity, Vec<Member>>::new());
         for row in rows {
             let prefix = table.row(row).prefix;
-            for (entity, share) in self.entities_of(row, table) {
-                let member = Member { prefix, row, share };
-                match self.tracks.get_mut(&entity) {
-                    Some(track) => track.families[prefix.family() as usize].add(member),
-                    None => self.quiet.entry(entity).or_default().push(member),
-                }
+            self.entities_of(row, table, &mut entities);
+            for (entity, share) in entities.drain(..) {
+                let of_entity = match self.tracks.contains_key(&entity) {
+                    true => known.entry(entity).or_default(),
+                    false => self.quiet.entry(entity).or_default(),
+                };
+                of_entity.push(Member { prefix, row, share });
+            }
+        }
+        for (entity, members) in known {
+            if let Some(track) = self.tracks.get_mut(&entity) {
+                track.extend(members);
             }
         }
     }
@@ -89,10 +95,12 @@ impl Tracks {
         delegations: &dyn Delegations,
         parameters: &Parameters,
     ) {
+        let mut entities = Vec::new();
         for moment in transitions.chunk_by(|a, b| a.at == b.at) {
             for transition in moment {
-                let Some(row) = table.find(transition.prefix) else { continue };
-                for (entity, share) in self.entities_of(row, table) {
+                let row = transition.row;
+                self.entities_of(row, table, &mut entities);
+                for (entity, share) in entities.drain(..) {
                     let track = match self.tracks.entry(entity) {
                         std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
                         std::collections::btree_map::Entry::Vacant(place) => {

@@ -2,8 +2,9 @@
 
 use super::filter;
 use super::row::{Dictionary, Flags, MAX_TAILS, Row};
+use super::table::RowRef;
 use super::tails::Tails;
-use super::vantage::{Ballot, Vantage, Voter};
+use super::vantage::{Ballot, Vantage};
 use crate::entity::CountryCode;
 use crate::observation::{Delegations, PeerId};
 use crate::report::Interval;
@@ -40,6 +41,7 @@ pub(crate) enum Change {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Transition {
     pub(crate) at: Time,
+    pub(crate) row: RowRef,
     pub(crate) prefix: Prefix,
     pub(crate) change: Change,
 }
@@ -80,6 +82,7 @@ const FULL_TABLE: usize = 1 << 19;
 /// A shard of the table.
 #[derive(Default)]
 pub(crate) struct Shard {
+    number: u16,
     pub(crate) rows: Vec<Row>,
     index: HashTable<u32>,
     hasher: FixedState,
@@ -106,10 +109,26 @@ pub(crate) struct Shard {
     pub(crate) out: Vec<Transition>,
     /// Rows that count since the last look.
     pub(crate) counted: Vec<u32>,
+    /// Whether a row may have come to count otherwise than by its age since all were last looked through, when that was,
+    /// and until when something did at the latest.
+    pub(crate) stirred: bool,
+    pub(super) looked_through: Time,
+    pub(super) stirred_by: Time,
     scratch: Vec<(CountryCode, u64)>,
 }
 
 impl Shard {
+    /// An empty shard; `number` is its place among all.
+    pub(crate) fn new(number: u16) -> Self {
+        Shard { number, ..Shard::default() }
+    }
+
+    /// Gives out a change of a row.
+    pub(super) fn tell(&mut self, at: Time, row: u32, change: Change) {
+        let prefix = self.rows[row as usize].prefix;
+        self.out.push(Transition { at, row: RowRef { shard: self.number, row }, prefix, change });
+    }
+
     /// Makes room for all peers and voters that are known.
     pub(crate) fn fit(&mut self, vantage: &Vantage) {
         // Room for eight more at a time: peers come in crowds with a table, and seldom alone.
@@ -145,6 +164,7 @@ impl Shard {
         if let Some(row) = self.index.find(hash, |row| rows[*row as usize].prefix == prefix) {
             return *row;
         }
+        self.stirred = true;
         let row = rows.len() as u32;
         let mut flags = Flags::default();
         let mut country = None;
@@ -299,6 +319,7 @@ impl Shard {
         if !tabled && !self.bit(row, USUAL, voter) {
             // A withdrawal proves that the route was held: it is a loss of this moment.
             self.rows[row as usize].flags.set(Flags::PROVED);
+            self.stirred = true;
             self.speak(row, peer, Source::Message, lent);
             if !self.bit(row, HELD, voter) {
                 self.fell(row, voter, Interval::at(at));
@@ -375,17 +396,11 @@ impl Shard {
             cell != 0 && tails.is_accepted(usize::from(cell) - 1)
         };
         let family = self.rows[row as usize].prefix.family() as usize;
-        let Voter { peers, holders, .. } = &vantage.voters[usize::from(voter)];
-        if holders[family] <= 1 {
-            return peers.iter().any(stands);
+        let known = &vantage.voters[usize::from(voter)];
+        match known.holders[family] {
+            0 | 1 => known.peers.iter().any(stands),
+            _ => vantage.speakers(known, family).any(|peer| stands(&peer)),
         }
-        let full = peers.iter().any(|peer| vantage.get(*peer).full_feed[family]);
-        let sighted = peers.iter().any(|peer| vantage.is_sighted(*peer));
-        peers.iter().any(|peer| {
-            stands(peer)
-                && (!full || vantage.get(*peer).full_feed[family])
-                && (!sighted || vantage.is_sighted(*peer))
-        })
     }
 
     fn set_vote(&mut self, row: u32, voter: u16, holds: bool, when: Interval) {
@@ -432,13 +447,8 @@ impl Shard {
     }
 
     fn witness(&mut self, row: u32, voter: u16, when: Interval, held: bool) {
-        let Row { prefix, watched_until, .. } = self.rows[row as usize];
-        if when.latest <= watched_until {
-            self.out.push(Transition {
-                at: when.latest,
-                prefix,
-                change: Change::Witness { voter, when, held },
-            });
+        if when.latest <= self.rows[row as usize].watched_until {
+            self.tell(when.latest, row, Change::Witness { voter, when, held });
         }
     }
 
@@ -462,6 +472,7 @@ impl Shard {
             let family = self.rows[row as usize].prefix.family() as usize;
             lent.vantage.voters[usize::from(voter)].spoken[family] += 1;
         }
+        self.stirred = true;
         self.set_bit(row, USUAL, voter, true);
         self.pending.remove(&(row, voter));
     }
@@ -486,9 +497,8 @@ impl Shard {
         let accepted = self.accepts(row, tail, source, lent);
         if !accepted {
             self.strangers.entry((row, origin.0)).or_insert(at);
-            let Row { prefix, flags, .. } = self.rows[row as usize];
-            if flags.has(Flags::LOST) {
-                self.out.push(Transition { at, prefix, change: Change::Foreign { origin } });
+            if self.rows[row as usize].flags.has(Flags::LOST) {
+                self.tell(at, row, Change::Foreign { origin });
             }
         }
         if self.rows[row as usize].tails.len() >= MAX_TAILS {

@@ -29,7 +29,7 @@ pub(crate) struct Table {
 impl Table {
     pub(crate) fn new(shards: usize, parameters: &Parameters) -> Self {
         Table {
-            shards: (0..shards.max(1)).map(|_| Shard::default()).collect(),
+            shards: (0..shards.max(1)).map(|number| Shard::new(number as u16)).collect(),
             tails: Tails::default(),
             touched: VecDeque::new(),
             // A table is settled one backlog after its time and looks one backlog before it.

@@ -82,6 +82,8 @@ pub(crate) struct Voter {
     pub(crate) holders: [u16; 2],
     /// Networks that its peers without a table have spoken of, each once, per family.
     pub(crate) spoken: [u64; 2],
+    /// Its peers that spoke for it as of the last ballot, per family.
+    drawn: [Vec<PeerId>; 2],
 }
 
 /// What both the table and the peers decide by: who votes, who of them can see, who votes on whom.
@@ -151,7 +153,7 @@ impl Vantage {
         let domestic = &mut self.ballot.domestic;
         let voter = *self.by_asn.entry(key.asn).or_insert_with(|| {
             let voter = voters.len();
-            voters.push(Voter { asn: key.asn, peers: Vec::new(), holders: [0; 2], spoken: [0; 2] });
+            voters.push(Voter { asn: key.asn, peers: Vec::new(), holders: [0; 2], spoken: [0; 2], drawn: Default::default() });
             if let Some(country) = delegations.country_of_asn(key.asn) {
                 domestic.entry(country).or_default().set(voter);
             }
@@ -194,24 +196,35 @@ impl Vantage {
         peer.session == Session::Up && self.collectors[usize::from(peer.key.collector.0)].gap_since.is_none()
     }
 
-    /// Redraws the ballot from the peers' full feeds and sight. Gives those peers of which either changed and whose
-    /// ASN has another peer that carries the same family; `None` where nothing changed at all.
+    /// The peers that speak for an ASN: those with a full feed if any has one, and of them those that can see if any can.
+    pub(crate) fn speakers<'a>(&'a self, voter: &'a Voter, family: usize) -> impl Iterator<Item = PeerId> + 'a {
+        let is_full = move |peer: &PeerId| self.get(*peer).full_feed[family];
+        let full = voter.peers.iter().any(is_full);
+        let sighted = voter.peers.iter().any(|peer| self.is_sighted(*peer));
+        let speaks = move |peer: &PeerId| (!full || is_full(peer)) && (!sighted || self.is_sighted(*peer));
+        voter.peers.iter().copied().filter(speaks)
+    }
+
+    /// Redraws the ballot from the peers' full feeds and sight. Gives those peers of which either changed, whose ASN has
+    /// another peer that carries the same family, and is spoken for by other peers than before; `None` where nothing
+    /// changed at all.
     pub(crate) fn redraw(&mut self, parameters: &Parameters) -> Option<Vec<PeerId>> {
         let mut changed = Vec::new();
-        let mut any = false;
         for index in 0..self.peers.len() {
             let id = PeerId(index as u16);
             let now = (self.is_sighted(id), self.peers[index].full_feed);
             if std::mem::replace(&mut self.peers[index].drawn, now) != now {
-                any = true;
-                if !(0..2).all(|family| self.is_alone(id, family)) {
-                    changed.push(id);
-                }
+                changed.push(id);
             }
         }
-        if !any {
+        if changed.is_empty() {
             return None;
         }
+        let spoken_for_anew: Vec<bool> = (0..self.voters.len()).map(|voter| self.draw_speakers(voter)).collect();
+        changed.retain(|id| {
+            spoken_for_anew[usize::from(self.get(*id).voter)]
+                && !(0..2).all(|family| self.is_alone(*id, family))
+        });
         for family in Family::ALL {
             let f = family as usize;
             let (mut voters, mut sighted, mut tabled) = (Bits::default(), Bits::default(), Bits::default());
@@ -234,6 +247,13 @@ impl Vantage {
             self.ballot.tabled[f] = tabled;
         }
         Some(changed)
+    }
+
+    /// Notes who speaks for an ASN now; tells whether that is new.
+    fn draw_speakers(&mut self, voter: usize) -> bool {
+        let known = &self.voters[voter];
+        let now = [0, 1].map(|family| self.speakers(known, family).collect::<Vec<_>>());
+        std::mem::replace(&mut self.voters[voter].drawn, now.clone()) != now
     }
 
     /// Whether no other peer of its ASN holds anything of a family: then it alone casts the ASN's vote.

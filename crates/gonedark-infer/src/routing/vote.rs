@@ -2,7 +2,7 @@
 
 use super::bits::Bits;
 use super::row::Flags;
-use super::shard::{Change, HELD, Loss, Shard, Transition, USUAL};
+use super::shard::{Change, HELD, Loss, Shard, USUAL};
 use super::tails::Tails;
 use super::vantage::{Ballot, Vantage};
 use crate::observation::PeerId;
@@ -58,8 +58,7 @@ impl Shard {
             known.flags.clear(Flags::DEEP);
             // Stragglers are told for as long as a further loss would still belong to the same incident.
             known.watched_until = at + parameters.unstable_gap;
-            let prefix = known.prefix;
-            self.out.push(Transition { at, prefix, change: Change::Back });
+            self.tell(at, row, Change::Back);
         } else if lost && deep != flags.has(Flags::DEEP) {
             let known = &mut self.rows[row as usize];
             if deep {
@@ -67,8 +66,7 @@ impl Shard {
             } else {
                 known.flags.clear(Flags::DEEP)
             }
-            let prefix = known.prefix;
-            self.out.push(Transition { at, prefix, change: Change::Depth { deep } });
+            self.tell(at, row, Change::Depth { deep });
         }
     }
 
@@ -87,8 +85,7 @@ impl Shard {
             known.flags.set(Flags::DEEP);
         }
         known.watched_until = Time::MAX;
-        let prefix = known.prefix;
-        self.out.push(Transition { at: deciding, prefix, change: Change::Lost { losses, kept, deep } });
+        self.tell(deciding, row, Change::Lost { losses, kept, deep });
     }
 
     /// The losses of those who may vote on the row now, by voter.
@@ -134,8 +131,15 @@ impl Shard {
         counts
     }
 
-    /// Lets every row count that may by now.
+    /// Lets every row count that may by now: looks through the rows only while one may have come to.
     pub(crate) fn count_all(&mut self, at: Time, ballot: &Ballot, parameters: &Parameters) {
+        if std::mem::take(&mut self.stirred) {
+            self.stirred_by = at;
+        } else if self.looked_through >= self.stirred_by + parameters.usual_after_untabled {
+            // All rows have been old enough since before the last time, and nothing else has changed.
+            return;
+        }
+        self.looked_through = at;
         for row in 0..self.rows.len() as u32 {
             if !self.rows[row as usize].flags.has(Flags::COUNTED) {
                 self.count(row, at, ballot, parameters);
@@ -178,6 +182,7 @@ impl Shard {
             }
             !ripe
         });
+        self.stirred |= !grown.is_empty();
         for (row, voter) in grown {
             self.set_bit(row, USUAL, voter, true);
         }
@@ -238,8 +243,8 @@ impl Shard {
                 known.flags.set(Flags::AGED);
                 known.since = at;
                 known.watched_until = Time::MIN;
-                let prefix = known.prefix;
-                self.out.push(Transition { at, prefix, change: Change::Aged { since } });
+                self.stirred = true;
+                self.tell(at, row, Change::Aged { since });
             }
         }
     }
