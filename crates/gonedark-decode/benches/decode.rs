@@ -77,10 +77,9 @@ fn rib_entries(bencher: Bencher<'_, '_>) {
         for raw in records(black_box(&file)).flatten() {
             if let Ok(Record::RibRow(row)) = decoder.decode(raw) {
                 for entry in row.entries().flatten() {
-                    let (origin, upstream) =
-                        entry.attributes.path().map(|path| path.tail()).unwrap_or_default();
+                    let tail = entry.attributes.path().map(|path| path.tail()).unwrap_or_default();
                     sum += u64::from(entry.peer_index);
-                    sum += u64::from(origin.unwrap_or_default().0 ^ upstream.unwrap_or_default().0);
+                    sum += u64::from(tail.origin().unwrap_or_default().0 ^ tail.upstream().unwrap_or_default().0);
                 }
             }
         }

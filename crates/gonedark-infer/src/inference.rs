@@ -113,6 +113,12 @@ impl Inference {
         }
     }
 
+    /// Says ahead which networks the next observations will name, in their order: a few dozen at once are found faster
+    /// than each by itself. What follows may be anything all the same.
+    pub fn expect(&mut self, networks: impl Iterator<Item = Prefix>) {
+        self.table.expect(networks);
+    }
+
     /// A peer's session came up or went down, as its collector tells.
     pub fn peer_state(&mut self, at: Time, peer: PeerId, established: bool) {
         let at = self.advance(at, peer);
@@ -149,10 +155,15 @@ impl Inference {
     }
 
     /// A row of the table that the collector is giving.
-    pub fn table_row(&mut self, collector: CollectorId, prefix: Prefix, entries: &[TableEntry<'_>]) {
+    pub fn table_row(
+        &mut self,
+        collector: CollectorId,
+        prefix: Prefix,
+        entries: impl Iterator<Item = TableEntry>,
+    ) {
         if let Some(reading) = self.reading.iter_mut().find(|reading| reading.collector == collector) {
             let Inference { table, vantage, delegations, .. } = self;
-            reading.row(table, vantage, &**delegations, (prefix, entries));
+            reading.row(table, vantage, &**delegations, prefix, entries);
         }
     }
 

@@ -4,7 +4,7 @@
 //! time; those of one peer at one time in the order of the recording. The order between peers within one stamp changes
 //! nothing.
 
-use gonedark_route::{Asn, Nlri, PathView, Prefix, Time};
+use gonedark_route::{Asn, Nlri, Prefix, Tail, Time};
 use std::net::IpAddr;
 
 /// A collector, by the order in which it was first named.
@@ -28,11 +28,11 @@ pub struct PeerKey {
 
 /// One route of a table's row.
 #[derive(Clone, Copy, Debug)]
-pub struct TableEntry<'a> {
+pub struct TableEntry {
     /// Whose route.
     pub peer: PeerId,
-    /// Its path.
-    pub path: PathView<'a>,
+    /// The end of its path: what the table keeps of it.
+    pub tail: Tail,
     /// ADD-PATH identifier (RFC 8050); 0 without.
     pub path_id: u32,
 }
@@ -44,8 +44,8 @@ pub struct Update<'a> {
     pub at: Time,
     /// Who sent it.
     pub peer: PeerId,
-    /// The path of what it announces.
-    pub path: Option<PathView<'a>>,
+    /// The end of the path of what it announces.
+    pub tail: Option<Tail>,
     /// Announced networks.
     pub announced: &'a [Nlri],
     /// Withdrawn networks.

@@ -252,11 +252,11 @@ fn add_path_routes_are_held_until_the_last_one_goes() {
         let id = world.peers[peer];
         for path_id in [1, 2] {
             let announced = nlri(path_id);
-            let path = Some(PathView::new(&path, AsnSize::Four));
+            let tail = Some(PathView::new(&path, AsnSize::Four).tail());
             world.inference.update(&Update {
                 at: at(60),
                 peer: id,
-                path,
+                tail,
                 announced: &announced,
                 withdrawn: &[],
             });
@@ -268,7 +268,7 @@ fn add_path_routes_are_held_until_the_last_one_goes() {
             world.inference.update(&Update {
                 at: at(hms(hour, 0, 0)),
                 peer,
-                path: None,
+                tail: None,
                 announced: &[],
                 withdrawn: &withdrawn,
             });
@@ -444,9 +444,9 @@ fn a_row_may_have_more_paths_than_a_cell_can_number() {
     let key = PeerKey { collector: world.collectors[0], asn: Asn(9), address: "::1".parse().unwrap() };
     let late = world.inference.peer(key).unwrap();
     let path = path(&[9, 4837, 131279]);
-    let entry = TableEntry { peer: late, path: PathView::new(&path, AsnSize::Four), path_id: 0 };
+    let entry = TableEntry { peer: late, tail: PathView::new(&path, AsnSize::Four).tail(), path_id: 0 };
     world.inference.table_begin(at(hms(3, 0, 0)), world.collectors[0]);
-    world.inference.table_row(world.collectors[0], KP[0].parse().unwrap(), &[entry]);
+    world.inference.table_row(world.collectors[0], KP[0].parse().unwrap(), [entry].into_iter());
     world.inference.table_end(world.collectors[0], false);
     assert!(world.report(hms(4, 0, 0)).incidents.is_empty());
 }

@@ -92,15 +92,12 @@ fn a_network_in_two_rows_of_a_table_is_held_by_the_peers_of_both() {
                     let paths: Vec<_> = own
                         .map(|peer| (world.peers[peer], path(&[&[world.asns[peer]], &tail[..]].concat())))
                         .collect();
-                    let entries: Vec<TableEntry<'_>> = paths
-                        .iter()
-                        .map(|(peer, path)| TableEntry {
-                            peer: *peer,
-                            path: PathView::new(path, AsnSize::Four),
-                            path_id: 0,
-                        })
-                        .collect();
-                    world.inference.table_row(id, prefix, &entries);
+                    let entries = paths.iter().map(|(peer, path)| TableEntry {
+                        peer: *peer,
+                        tail: PathView::new(path, AsnSize::Four).tail(),
+                        path_id: 0,
+                    });
+                    world.inference.table_row(id, prefix, entries);
                 }
             }
             world.inference.table_end(id, true);

@@ -1,11 +1,11 @@
 //! The words that decoding and inference share.
 //!
-//! Both sides of the seam speak of the same four things and of nothing else:
+//! Both sides of the seam speak of the same few things and of nothing else:
 //!
 //! - [`Prefix`] and [`Nlri`]: an IPv4 or IPv6 network, and the same with an ADD-PATH path identifier;
 //! - [`Asn`]: an autonomous system number;
 //! - [`Time`]: microseconds since 1970 in UTC;
-//! - [`PathView`]: a borrowed AS path in wire form.
+//! - [`PathView`]: a borrowed AS path in wire form; and [`Tail`], what of it a routing table keeps.
 //!
 //! The crate has no dependencies and does no I/O.
 #![warn(missing_docs)]
@@ -16,6 +16,6 @@ mod prefix;
 mod time;
 
 pub use asn::Asn;
-pub use path::{AsnSize, PathView, Segment, SegmentKind};
+pub use path::{AsnSize, PathView, Segment, SegmentKind, Tail};
 pub use prefix::{Family, Nlri, Prefix, PrefixError};
 pub use time::Time;

@@ -55,6 +55,35 @@ impl<'a> Segment<'a> {
     }
 }
 
+/// The end of a path: who originates a route, and through whom.
+///
+/// 8 bytes. AS0 is reserved (RFC 7607) and stands for "the path does not tell".
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Tail {
+    origin: Asn,
+    upstream: Asn,
+}
+
+impl Tail {
+    /// A tail of what is known.
+    #[inline]
+    pub fn new(origin: Option<Asn>, upstream: Option<Asn>) -> Self {
+        Tail { origin: origin.unwrap_or_default(), upstream: upstream.unwrap_or_default() }
+    }
+
+    /// The last AS of the path; `None` for the empty path and for one that ends in an AS_SET of several members.
+    #[inline]
+    pub fn origin(self) -> Option<Asn> {
+        (self.origin.0 != 0).then_some(self.origin)
+    }
+
+    /// The last AS before the origin that is another one.
+    #[inline]
+    pub fn upstream(self) -> Option<Asn> {
+        (self.upstream.0 != 0).then_some(self.upstream)
+    }
+}
+
 /// A borrowed AS path in wire form: segments of `kind, count, count ASNs`. Nothing is copied or allocated.
 ///
 /// The bytes are taken as they are: a segment that runs over the end yields the whole ASNs that are there and ends
@@ -127,19 +156,19 @@ impl<'a> PathView<'a> {
     /// member (RFC 6907 section 7.1 holds a larger set's origin unknown); then the AS before the set counts as the
     /// upstream. Both are `None` for the empty path of a route that the peer itself originates.
     #[inline]
-    pub fn tail(self) -> (Option<Asn>, Option<Asn>) {
+    pub fn tail(self) -> Tail {
         // The common case first: one AS_SEQUENCE that fills the attribute.
         if let [2, count, rest @ ..] = self.bytes
             && usize::from(*count) * self.size.bytes() == rest.len()
         {
             let mut asns = Segment { kind: SegmentKind::Sequence, bytes: rest, size: self.size }.asns().rev();
             let origin = asns.next();
-            return (origin, asns.find(|asn| Some(*asn) != origin));
+            return Tail::new(origin, asns.find(|asn| Some(*asn) != origin));
         }
         self.tail_of_segments()
     }
 
-    fn tail_of_segments(self) -> (Option<Asn>, Option<Asn>) {
+    fn tail_of_segments(self) -> Tail {
         let (mut origin, mut upstream) = (None, None);
         for segment in self.segments() {
             match segment.kind {
@@ -162,7 +191,7 @@ impl<'a> PathView<'a> {
                 SegmentKind::Confederation | SegmentKind::Unknown(_) => {}
             }
         }
-        (origin, upstream)
+        Tail::new(origin, upstream)
     }
 }
 
@@ -209,7 +238,7 @@ mod tests {
     fn the_tail_is_the_origin_and_its_upstream_without_prepending() {
         let bytes = sequence(2, &[30844, 3356, 4837, 131279, 131279]);
         let path = PathView::new(&bytes, AsnSize::Four);
-        assert_eq!(path.tail(), (Some(Asn(131279)), Some(Asn(4837))));
+        assert_eq!(path.tail(), Tail::new(Some(Asn(131279)), Some(Asn(4837))));
         assert_eq!(path.first(), Some(Asn(30844)));
         assert_eq!(path.to_string(), "30844 3356 4837 131279 131279");
     }
@@ -218,10 +247,11 @@ mod tests {
     fn a_set_of_several_members_has_no_origin_and_one_of_one_has() {
         let mut bytes = sequence(2, &[3356, 4837]);
         bytes.extend(sequence(1, &[64512, 64513]));
-        assert_eq!(PathView::new(&bytes, AsnSize::Four).tail(), (None, Some(Asn(4837))));
+        assert_eq!(PathView::new(&bytes, AsnSize::Four).tail(), Tail::new(None, Some(Asn(4837))));
         let mut bytes = sequence(2, &[3356, 4837]);
         bytes.extend(sequence(1, &[64512]));
-        assert_eq!(PathView::new(&bytes, AsnSize::Four).tail(), (Some(Asn(64512)), Some(Asn(4837))));
+        let tail = PathView::new(&bytes, AsnSize::Four).tail();
+        assert_eq!((tail.origin(), tail.upstream()), (Some(Asn(64512)), Some(Asn(4837))));
     }
 
     #[test]
@@ -229,8 +259,8 @@ mod tests {
         let bytes = sequence(2, &[3356, 4837]);
         let cut = PathView::new(&bytes[..bytes.len() - 1], AsnSize::Four);
         assert!(!cut.is_whole());
-        assert_eq!(cut.tail().0, Some(Asn(3356)));
+        assert_eq!(cut.tail().origin(), Some(Asn(3356)));
         assert!(PathView::new(&[], AsnSize::Two).is_whole());
-        assert_eq!(PathView::new(&[], AsnSize::Two).tail(), (None, None));
+        assert_eq!(PathView::new(&[], AsnSize::Two).tail(), Tail::default());
     }
 }

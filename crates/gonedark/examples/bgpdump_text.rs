@@ -47,11 +47,11 @@ fn tell(inference: &mut Inference, at: Time, peer: PeerId, (what, rest): (&str, 
     match (what, rest) {
         ("A", [prefix, path, ..]) => {
             let wire = as_path(path)?;
-            let path = Some(PathView::new(&wire, AsnSize::Four));
-            inference.update(&Update { at, peer, path, announced: &nlri(prefix)?, withdrawn: &[] });
+            let tail = Some(PathView::new(&wire, AsnSize::Four).tail());
+            inference.update(&Update { at, peer, tail, announced: &nlri(prefix)?, withdrawn: &[] });
         }
         ("W", [prefix, ..]) => {
-            inference.update(&Update { at, peer, path: None, announced: &[], withdrawn: &nlri(prefix)? });
+            inference.update(&Update { at, peer, tail: None, announced: &[], withdrawn: &nlri(prefix)? });
         }
         ("STATE", [old, new, ..]) if *old == ESTABLISHED || *new == ESTABLISHED => {
             inference.peer_state(at, peer, *new == ESTABLISHED);

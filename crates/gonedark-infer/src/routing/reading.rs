@@ -6,7 +6,7 @@
 use super::bits::Bits;
 use super::shard::{Lent, Shard, Source};
 use super::table::{RowRef, Table};
-use super::vantage::{Session, Vantage};
+use super::vantage::{Peer, Session, Vantage};
 use crate::observation::{CollectorId, Delegations, PeerId, TableEntry};
 use crate::parameters::Parameters;
 use crate::report::Interval;
@@ -23,6 +23,10 @@ pub(crate) struct Reading {
     peers: Vec<PeerId>,
     /// Peers that no table named before.
     first: Bits,
+    /// The voter of each peer that is the only one of its ASN and gives no ADD-PATH identifiers.
+    alone: Vec<Option<u16>>,
+    /// Whether anything was held before.
+    any_before: bool,
     /// Entries per peer and family.
     entries: Vec<[u64; 2]>,
     /// What each peer held before, per family.
@@ -72,7 +76,13 @@ impl Reading {
             first.set(usize::from(peer.0));
         }
         let count = vantage.peers.len();
+        let alone = |peer: &Peer| {
+            let only = vantage.voters[usize::from(peer.voter)].peers.len() == 1;
+            (only && !peer.add_path).then_some(peer.voter)
+        };
         Reading {
+            alone: vantage.peers.iter().map(alone).collect(),
+            any_before: peers.iter().any(|peer| vantage.get(*peer).held != [0, 0]),
             collector,
             at,
             first,
@@ -93,13 +103,13 @@ impl Reading {
         table: &mut Table,
         vantage: &mut Vantage,
         delegations: &dyn Delegations,
-        (prefix, entries): (Prefix, &[TableEntry<'_>]),
+        prefix: Prefix,
+        entries: impl Iterator<Item = TableEntry>,
     ) {
         self.rows += 1;
-        let shard = table.shard_of(prefix);
         let family = prefix.family() as usize;
+        let (shard, mut known) = table.find_expected(prefix);
         let Table { shards, tails, .. } = table;
-        let mut known = shards[shard].find(prefix);
         for entry in entries {
             let index = usize::from(entry.peer.0);
             if index >= self.entries.len() {
@@ -107,7 +117,7 @@ impl Reading {
             }
             self.entries[index][family] += 1;
             self.named[index] = self.rows;
-            let tail = tails.intern(entry.path);
+            let tail = tails.intern(entry.tail);
             let at = known.map(|row| RowRef { shard: shard as u16, row });
             if !self.recent.is_empty() && at.is_some_and(|row| self.recent.contains(&(row, entry.peer))) {
                 continue;
@@ -116,6 +126,15 @@ impl Reading {
                 let source = if self.first.get(index) { Source::FirstTable } else { Source::Table };
                 let row = known.unwrap_or_else(|| shards[shard].find_or_add(prefix, self.at, delegations));
                 known = Some(row);
+                if entry.path_id != 0 {
+                    self.alone[index] = None;
+                }
+                if source == Source::FirstTable
+                    && let Some(voter) = self.alone[index]
+                    && shards[shard].load((row, tail), (entry.peer, voter), vantage)
+                {
+                    continue;
+                }
                 let mut lent = Lent { vantage, tails, delegations };
                 let route = (row, entry.path_id, tail);
                 shards[shard].announce(&mut lent, (self.at, entry.peer), route, source);
@@ -129,7 +148,8 @@ impl Reading {
                 }
             }
         }
-        let Some(row) = known else { return };
+        // Where nothing was held before, what is held now came from this table.
+        let Some(row) = known.filter(|_| self.any_before) else { return };
         let again = self.seen[shard].get(row as usize);
         self.seen[shard].set(row as usize);
         self.miss_unnamed_peers(RowRef { shard: shard as u16, row }, again, &shards[shard]);
@@ -191,7 +211,7 @@ impl Reading {
     }
 
     fn miss_unseen_rows(&mut self, table: &Table) {
-        if self.before.iter().all(|held| *held == [0, 0]) {
+        if !self.any_before {
             return;
         }
         for (shard, known) in table.shards.iter().enumerate() {

@@ -79,12 +79,24 @@ pub(crate) enum Before {
 /// index grows once at the most, in 2.5 MB.
 const FULL_TABLE: usize = 1 << 19;
 
+/// Where a row is, and half of its network's hash: enough to know most others by, and to grow without asking the rows.
+#[derive(Clone, Copy)]
+struct Slot {
+    hash: u32,
+    row: u32,
+}
+
+/// The hash that the index works with, from the half that it keeps.
+fn whole(half: u32) -> u64 {
+    u64::from(half) << 32 | u64::from(half)
+}
+
 /// A shard of the table.
 #[derive(Default)]
 pub(crate) struct Shard {
     number: u16,
     pub(crate) rows: Vec<Row>,
-    index: HashTable<u32>,
+    index: HashTable<Slot>,
     hasher: FixedState,
     /// `stride` cells a row, one per peer.
     pub(super) cells: Vec<u8>,
@@ -147,8 +159,9 @@ impl Shard {
     }
 
     pub(crate) fn find(&self, prefix: Prefix) -> Option<u32> {
-        let hash = self.hasher.hash_one(prefix);
-        self.index.find(hash, |row| self.rows[*row as usize].prefix == prefix).copied()
+        let hash = self.hasher.hash_one(prefix) as u32;
+        let is_it = |slot: &Slot| slot.hash == hash && self.rows[slot.row as usize].prefix == prefix;
+        self.index.find(whole(hash), is_it).map(|slot| slot.row)
     }
 
     /// Makes room for a full table, so that the index need not grow as it is read.
@@ -159,12 +172,12 @@ impl Shard {
     }
 
     pub(crate) fn find_or_add(&mut self, prefix: Prefix, at: Time, delegations: &dyn Delegations) -> u32 {
-        let hash = self.hasher.hash_one(prefix);
-        let rows = &mut self.rows;
-        if let Some(row) = self.index.find(hash, |row| rows[*row as usize].prefix == prefix) {
-            return *row;
+        if let Some(row) = self.find(prefix) {
+            return row;
         }
         self.stirred = true;
+        let hash = self.hasher.hash_one(prefix) as u32;
+        let rows = &mut self.rows;
         let row = rows.len() as u32;
         let mut flags = Flags::default();
         let mut country = None;
@@ -186,7 +199,7 @@ impl Shard {
             country,
             flags,
         });
-        self.index.insert_unique(hash, row, |row| self.hasher.hash_one(rows[*row as usize].prefix));
+        self.index.insert_unique(whole(hash), Slot { hash, row }, |slot| whole(slot.hash));
         self.cells.resize(rows.len() * self.stride, 0);
         self.bits.resize(rows.len() * 2 * self.words, 0);
         row
@@ -244,6 +257,61 @@ impl Shard {
         voters
     }
 
+    /// The most common announcement: the peer holds the network, its ASN does and usually does, and the tail is one that
+    /// may speak for it. Then nothing follows but the cell. `None` where something may.
+    #[inline]
+    pub(super) fn reannounce(
+        &mut self,
+        (row, tail): (u32, u32),
+        (peer, voter): (PeerId, u16),
+    ) -> Option<Before> {
+        let place = row as usize * self.stride + usize::from(peer.0);
+        let old = usize::from(self.cells[place]).checked_sub(1)?;
+        let tails = &self.rows[row as usize].tails;
+        let new = tails.find(tail)?;
+        if new == old {
+            return Some(Before::Same);
+        }
+        let stands = tails.is_accepted(new) && self.bit(row, HELD, voter) && self.bit(row, USUAL, voter);
+        if !stands || self.is_unsettled() {
+            return None;
+        }
+        self.cells[place] = new as u8 + 1;
+        Some(Before::Other)
+    }
+
+    /// The most common entry of a first table: nothing was held, and the peer alone casts its ASN's vote. Tells whether it
+    /// was that; else nothing was done.
+    #[inline]
+    pub(super) fn load(
+        &mut self,
+        (row, tail): (u32, u32),
+        (peer, voter): (PeerId, u16),
+        vantage: &mut Vantage,
+    ) -> bool {
+        let place = row as usize * self.stride + usize::from(peer.0);
+        let is_new = !self.bit(row, HELD, voter) && !self.bit(row, USUAL, voter);
+        let known = &mut self.rows[row as usize];
+        let has_country = known.country.is_some() || !known.flags.has(Flags::ELIGIBLE);
+        if self.cells[place] != 0 || !is_new || !has_country || known.flags.has(Flags::LOST) {
+            return false;
+        }
+        let known_place = match known.tails.find(tail) {
+            Some(place) => Some(place),
+            None => known.tails.add(tail, true),
+        };
+        let Some(new) = known_place else { return false };
+        known.tails.accept(new);
+        self.cells[place] = new as u8 + 1;
+        let family = known.prefix.family() as usize;
+        self.set_bit(row, HELD, voter, true);
+        self.set_bit(row, USUAL, voter, true);
+        self.stirred = true;
+        vantage.hold(peer, family, true);
+        vantage.voters[usize::from(voter)].spoken[family] += 1;
+        true
+    }
+
     /// A peer holds a route to the network of a row with the tail numbered `tail`. Tells what the cell held before.
     pub(crate) fn announce(
         &mut self,
@@ -294,12 +362,12 @@ impl Shard {
     pub(crate) fn withdraw(
         &mut self,
         lent: &mut Lent<'_>,
-        at: Time,
-        peer: PeerId,
+        (at, peer): (Time, PeerId),
         (prefix, path_id): (Prefix, u32),
+        known: Option<u32>,
     ) -> Option<u32> {
         let tabled = lent.vantage.get(peer).tabled;
-        let row = match self.find(prefix) {
+        let row = match known {
             Some(row) => row,
             None if tabled => return None,
             None => self.find_or_add(prefix, at, lent.delegations),
@@ -489,7 +557,7 @@ impl Shard {
             }
             return place as u8 + 1;
         }
-        let origin = lent.tails.get(tail).origin.unwrap_or_default();
+        let origin = lent.tails.get(tail).origin().unwrap_or_default();
         if known.country.is_none() && known.flags.has(Flags::ELIGIBLE) {
             // Space that no registry delegated to a country goes by its origin.
             self.rows[row as usize].country = lent.delegations.country_of_asn(origin);
@@ -514,10 +582,10 @@ impl Shard {
     /// Whether the origin of a tail may speak for the network: it was there from the start, or is of its country.
     fn accepts(&self, row: u32, tail: u32, source: Source, lent: &Lent<'_>) -> bool {
         let known = &self.rows[row as usize];
-        let origin = lent.tails.get(tail).origin;
+        let origin = lent.tails.get(tail).origin();
         let mut places = 0..known.tails.len();
         if places.any(|place| {
-            known.tails.is_accepted(place) && lent.tails.get(known.tails.tail(place)).origin == origin
+            known.tails.is_accepted(place) && lent.tails.get(known.tails.tail(place)).origin() == origin
         }) {
             return true;
         }

@@ -2,11 +2,11 @@
 
 use super::row::Row;
 use super::shard::{Before, Lent, Shard, Source, Transition};
-use super::tails::{Tail, Tails};
+use super::tails::Tails;
 use super::vantage::{Peer, Vantage};
 use crate::observation::{Delegations, PeerId, Update};
 use crate::parameters::Parameters;
-use gonedark_route::{Asn, Family, Prefix, Time};
+use gonedark_route::{Asn, Family, Prefix, Tail, Time};
 use std::collections::VecDeque;
 
 /// A row of the whole table.
@@ -20,10 +20,35 @@ pub(crate) struct RowRef {
 pub(crate) struct Table {
     pub(crate) shards: Vec<Shard>,
     pub(crate) tails: Tails,
+    expected: Expected,
     /// What messages touched, as far back as a table's backlog reaches.
     touched: VecDeque<(Time, RowRef, PeerId)>,
     /// How far back that is, in microseconds.
     backlog: i64,
+}
+
+/// The rows of the networks that the next observations name, in their order, found all at once: then the memory that
+/// each search waits for is fetched side by side. Only a hint: what is not as expected is searched for.
+#[derive(Default)]
+struct Expected {
+    rows: Vec<u32>,
+    next: usize,
+}
+
+/// Stands for "no row yet".
+const NONE: u32 = u32::MAX;
+
+impl Expected {
+    /// The row of `prefix`, if it has one.
+    #[inline]
+    fn row(&mut self, prefix: Prefix, shard: &Shard) -> Option<u32> {
+        let row = self.rows.get(self.next).copied().unwrap_or(NONE);
+        self.next += 1;
+        match shard.rows.get(row as usize) {
+            Some(known) if known.prefix == prefix => Some(row),
+            _ => shard.find(prefix),
+        }
+    }
 }
 
 impl Table {
@@ -31,6 +56,7 @@ impl Table {
         Table {
             shards: (0..shards.max(1)).map(|number| Shard::new(number as u16)).collect(),
             tails: Tails::default(),
+            expected: Expected::default(),
             touched: VecDeque::new(),
             // A table is settled one backlog after its time and looks one backlog before it.
             backlog: 2 * parameters.table_backlog,
@@ -52,6 +78,20 @@ impl Table {
         Some(RowRef { shard: shard as u16, row: self.shards[shard].find(prefix)? })
     }
 
+    /// Searches for the networks that the next observations will name.
+    pub(crate) fn expect(&mut self, networks: impl Iterator<Item = Prefix>) {
+        let mut rows = std::mem::take(&mut self.expected.rows);
+        rows.clear();
+        rows.extend(networks.map(|prefix| self.shards[self.shard_of(prefix)].find(prefix).unwrap_or(NONE)));
+        self.expected = Expected { rows, next: 0 };
+    }
+
+    /// The shard of `prefix`, and its row if it has one; asked for in the order in which they were expected.
+    pub(crate) fn find_expected(&mut self, prefix: Prefix) -> (usize, Option<u32>) {
+        let shard = self.shard_of(prefix);
+        (shard, self.expected.row(prefix, &self.shards[shard]))
+    }
+
     pub(crate) fn row(&self, at: RowRef) -> &Row {
         &self.shards[usize::from(at.shard)].rows[at.row as usize]
     }
@@ -71,28 +111,41 @@ impl Table {
         delegations: &dyn Delegations,
         mut announced_to: impl FnMut(RowRef, Prefix, Before),
     ) -> u64 {
-        let Update { at, peer, path, announced, withdrawn } = *update;
+        let Update { at, peer, tail, announced, withdrawn } = *update;
         while self.touched.front().is_some_and(|(time, ..)| at - *time > self.backlog) {
             self.touched.pop_front();
         }
-        let tail = path.map(|path| self.tails.intern(path));
+        let tail = tail.map(|tail| self.tails.intern(tail));
         let (count, mut repeats) = (self.shards.len(), 0);
-        let Table { shards, tails, touched, .. } = self;
+        let Table { shards, tails, touched, expected, .. } = self;
         let mut lent = Lent { vantage, tails, delegations };
         let shard_of =
             |prefix: Prefix| if count == 1 { 0 } else { ((prefix.bits() >> 112) as usize * count) >> 16 };
         for nlri in withdrawn {
             let shard = shard_of(nlri.prefix);
-            if let Some(row) = shards[shard].withdraw(&mut lent, at, peer, (nlri.prefix, nlri.path_id)) {
+            let known = expected.row(nlri.prefix, &shards[shard]);
+            let network = (nlri.prefix, nlri.path_id);
+            if let Some(row) = shards[shard].withdraw(&mut lent, (at, peer), network, known) {
                 touched.push_back((at, RowRef { shard: shard as u16, row }, peer));
             }
         }
         let Some(tail) = tail else { return 0 };
+        let Peer { voter, add_path: has_ids, .. } = *lent.vantage.get(peer);
         for nlri in announced {
             let shard = shard_of(nlri.prefix);
-            let row = shards[shard].find_or_add(nlri.prefix, at, lent.delegations);
-            let route = (row, nlri.path_id, tail);
-            let before = shards[shard].announce(&mut lent, (at, peer), route, Source::Message);
+            let row = match expected.row(nlri.prefix, &shards[shard]) {
+                Some(row) => row,
+                None => shards[shard].find_or_add(nlri.prefix, at, lent.delegations),
+            };
+            let simple = if has_ids || nlri.path_id != 0 {
+                None
+            } else {
+                shards[shard].reannounce((row, tail), (peer, voter))
+            };
+            let before = simple.unwrap_or_else(|| {
+                let route = (row, nlri.path_id, tail);
+                shards[shard].announce(&mut lent, (at, peer), route, Source::Message)
+            });
             repeats += u64::from(before == Before::Same);
             let row = RowRef { shard: shard as u16, row };
             touched.push_back((at, row, peer));
@@ -210,8 +263,8 @@ impl Table {
             asns
         };
         (
-            sorted(known.iter().filter_map(|tail| tail.origin).collect()),
-            sorted(known.iter().filter_map(|tail| tail.upstream).collect()),
+            sorted(known.iter().filter_map(|tail| tail.origin()).collect()),
+            sorted(known.iter().filter_map(|tail| tail.upstream()).collect()),
         )
     }
 }

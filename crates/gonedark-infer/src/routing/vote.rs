@@ -204,7 +204,7 @@ impl Shard {
         for (row, origin) in ripe {
             let known = &mut self.rows[row as usize];
             for place in 0..known.tails.len() {
-                if tails.get(known.tails.tail(place)).origin.unwrap_or_default().0 == origin {
+                if tails.get(known.tails.tail(place)).origin().unwrap_or_default().0 == origin {
                     known.tails.accept(place);
                 }
             }

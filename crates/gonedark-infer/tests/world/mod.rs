@@ -147,16 +147,13 @@ impl World {
             let own = (0..self.peers.len()).filter(|peer| peer % count == collector && holds(*peer, *prefix));
             let paths: Vec<(PeerId, Vec<u8>)> =
                 own.map(|peer| (self.peers[peer], path(&[&[self.asns[peer]], &tail[..]].concat()))).collect();
-            let entries: Vec<TableEntry<'_>> = paths
-                .iter()
-                .map(|(peer, path)| TableEntry {
-                    peer: *peer,
-                    path: PathView::new(path, AsnSize::Four),
-                    path_id: 0,
-                })
-                .collect();
-            if !entries.is_empty() {
-                self.inference.table_row(id, *prefix, &entries);
+            let entry = |(peer, path): &(PeerId, Vec<u8>)| TableEntry {
+                peer: *peer,
+                tail: PathView::new(path, AsnSize::Four).tail(),
+                path_id: 0,
+            };
+            if !paths.is_empty() {
+                self.inference.table_row(id, *prefix, paths.iter().map(entry));
             }
         }
         self.inference.table_end(id, true);
@@ -168,7 +165,7 @@ impl World {
         self.inference.update(&Update {
             at: at(seconds),
             peer: self.peers[peer],
-            path: None,
+            tail: None,
             announced: &[],
             withdrawn: &withdrawn,
         });
@@ -181,7 +178,7 @@ impl World {
         self.inference.update(&Update {
             at: at(seconds),
             peer: self.peers[peer],
-            path: Some(PathView::new(&path, AsnSize::Four)),
+            tail: Some(PathView::new(&path, AsnSize::Four).tail()),
             announced: &announced,
             withdrawn: &[],
         });

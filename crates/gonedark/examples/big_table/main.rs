@@ -145,8 +145,8 @@ fn decode(chunk: &[u8], decoder: &mut Decoder, batch: &mut Batch) {
                 let start = batch.entries.len() as u32;
                 for entry in row.entries().flatten() {
                     if let Some(path) = entry.attributes.path() {
-                        let path = batch.keep_path(path);
-                        batch.entries.push(Entry { peer: entry.peer_index, path_id: entry.path_id, path });
+                        let (peer, path_id) = (entry.peer_index, entry.path_id);
+                        batch.entries.push(Entry { peer, path_id, tail: path.tail() });
                     }
                 }
                 let entries = start..batch.entries.len() as u32;
@@ -156,6 +156,9 @@ fn decode(chunk: &[u8], decoder: &mut Decoder, batch: &mut Batch) {
         }
     }
 }
+
+/// As in `pipeline::replay`.
+const EXPECTED: usize = 64;
 
 /// The inference and what it was given, as `pipeline::replay` does it.
 struct Taken {
@@ -181,23 +184,24 @@ impl Taken {
             address: peer.address,
         });
         peers.extend(keys.filter_map(|key| inference.peer(key)));
-        for (at, observation) in &batch.observations {
+        for (index, (at, observation)) in batch.observations.iter().enumerate() {
+            if index % EXPECTED == 0 {
+                let until = (index + EXPECTED).min(batch.observations.len());
+                inference.expect(batch.named(index, until));
+            }
             match observation {
                 Observation::TableBegin => inference.table_begin(*at, *collector),
                 Observation::TableEnd { whole } => inference.table_end(*collector, *whole),
                 Observation::TableRow { prefix, entries } => {
                     let routes = batch.routes(entries);
-                    let entries: Vec<TableEntry<'_>> = routes
-                        .iter()
-                        .map(|entry| TableEntry {
-                            peer: peers[usize::from(entry.peer)],
-                            path: batch.path(&entry.path),
-                            path_id: entry.path_id,
-                        })
-                        .collect();
                     self.rows += 1;
-                    self.entries += entries.len() as u64;
-                    inference.table_row(*collector, *prefix, &entries);
+                    self.entries += routes.len() as u64;
+                    let entry = |entry: &Entry| TableEntry {
+                        peer: peers[usize::from(entry.peer)],
+                        tail: entry.tail,
+                        path_id: entry.path_id,
+                    };
+                    inference.table_row(*collector, *prefix, routes.iter().map(entry));
                 }
                 _ => {}
             }

@@ -1,19 +1,11 @@
 //! What a stretch of one archive file says, as plain values in vectors: nothing is allocated per route.
 
 use gonedark_decode::mrt::PeerAddress;
-use gonedark_route::{AsnSize, Nlri, PathView, Prefix, Time};
+use gonedark_route::{Nlri, Prefix, Tail, Time};
 use std::ops::Range;
 
 /// A place in one of a batch's vectors.
 pub type Span = Range<u32>;
-
-/// A path in a batch: where its bytes lie, and how wide its ASNs are.
-#[derive(Clone, Debug)]
-pub struct PathSpan {
-    start: u32,
-    length: u16,
-    size: AsnSize,
-}
 
 /// One observation. Peers are numbered per file.
 #[derive(Clone, Debug)]
@@ -22,8 +14,8 @@ pub enum Observation {
     Update {
         /// Who sent it.
         peer: u16,
-        /// The path of what it announces.
-        path: Option<PathSpan>,
+        /// The end of the path of what it announces.
+        tail: Option<Tail>,
         /// Announced networks, in [`Batch::nlri`].
         announced: Span,
         /// Withdrawn networks, likewise.
@@ -69,8 +61,8 @@ pub struct Entry {
     pub peer: u16,
     /// ADD-PATH identifier, 0 without.
     pub path_id: u32,
-    /// Its path.
-    pub path: PathSpan,
+    /// The end of its path.
+    pub tail: Tail,
 }
 
 /// Some observations of one file, in the order in which they are to be applied.
@@ -84,26 +76,9 @@ pub struct Batch {
     pub entries: Vec<Entry>,
     /// Peers that the file names for the first time; they go on numbering from those before.
     pub peers: Vec<PeerAddress>,
-    paths: Vec<u8>,
 }
 
 impl Batch {
-    /// Keeps the bytes of a path.
-    pub fn keep_path(&mut self, path: PathView<'_>) -> PathSpan {
-        let start = self.paths.len() as u32;
-        // A path fills one attribute at most: 65,535 bytes (RFC 4271 section 4.3).
-        let bytes = &path.bytes()[..path.bytes().len().min(usize::from(u16::MAX))];
-        self.paths.extend_from_slice(bytes);
-        PathSpan { start, length: bytes.len() as u16, size: path.size() }
-    }
-
-    /// A path that was kept.
-    #[inline]
-    pub fn path(&self, span: &PathSpan) -> PathView<'_> {
-        let start = span.start as usize;
-        PathView::new(&self.paths[start..start + usize::from(span.length)], span.size)
-    }
-
     /// Networks that were kept.
     #[inline]
     pub fn networks(&self, span: &Span) -> &[Nlri] {
@@ -118,7 +93,29 @@ impl Batch {
 
     /// Roughly the memory that it takes, in bytes.
     pub fn weight(&self) -> usize {
-        self.observations.len() * 48 + self.nlri.len() * 32 + self.entries.len() * 16 + self.paths.len()
+        let sizes = (size_of::<(Time, Observation)>(), size_of::<Nlri>(), size_of::<Entry>());
+        self.observations.len() * sizes.0 + self.nlri.len() * sizes.1 + self.entries.len() * sizes.2
+    }
+
+    /// Forgets everything but the memory.
+    pub fn clear(&mut self) {
+        self.observations.clear();
+        self.nlri.clear();
+        self.entries.clear();
+        self.peers.clear();
+    }
+
+    /// The networks that the observations from `from` up to `until` name, in their order.
+    pub fn named(&self, from: usize, until: usize) -> impl Iterator<Item = Prefix> + '_ {
+        self.observations[from..until].iter().flat_map(|(_, observation)| {
+            let (networks, row) = match observation {
+                Observation::Update { announced, withdrawn, .. } => ([withdrawn, announced], None),
+                Observation::TableRow { prefix, .. } => ([&(0..0), &(0..0)], Some(*prefix)),
+                _ => ([&(0..0), &(0..0)], None),
+            };
+            let of_message = networks.into_iter().flat_map(|span| self.networks(span));
+            of_message.map(|nlri| nlri.prefix).chain(row)
+        })
     }
 
     /// Puts the observations in order of time; those of one stamp stay in the order of the file.

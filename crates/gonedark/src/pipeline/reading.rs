@@ -298,9 +298,9 @@ impl Reading {
             }
             return;
         }
-        let path = update.path.filter(|_| middle < end).map(|path| batch.keep_path(path));
+        let tail = update.path.filter(|_| middle < end).map(|path| path.tail());
         let (withdrawn, announced) = (start..middle, middle..end);
-        batch.observations.push((at, Observation::Update { peer, path, announced, withdrawn }));
+        batch.observations.push((at, Observation::Update { peer, tail, announced, withdrawn }));
     }
 
     fn open_table(&mut self, at: Time) {
@@ -327,8 +327,7 @@ impl Reading {
                 continue;
             };
             if let Some(path) = entry.attributes.path() {
-                let path = self.batch.keep_path(path);
-                self.batch.entries.push(Entry { peer, path_id: entry.path_id, path });
+                self.batch.entries.push(Entry { peer, path_id: entry.path_id, tail: path.tail() });
             }
         }
         let entries = start..self.batch.entries.len() as u32;
@@ -343,8 +342,7 @@ impl Reading {
             self.row = Some((at, entry.prefix, self.batch.entries.len() as u32));
         }
         if let (Some(path), Some(peer)) = (entry.path, self.number(entry.peer)) {
-            let path = self.batch.keep_path(path);
-            self.batch.entries.push(Entry { peer, path_id: 0, path });
+            self.batch.entries.push(Entry { peer, path_id: 0, tail: path.tail() });
         }
     }
 

@@ -1,6 +1,6 @@
 //! Drives the inference with archive files.
 
-use super::batch::{Batch, Observation};
+use super::batch::{Batch, Entry, Observation};
 use super::merge::{Merge, Step};
 use super::reading::FileSummary;
 use crate::source::archive::{Kind, Listing, Workers};
@@ -9,6 +9,10 @@ use gonedark_infer::parameters::Parameters;
 use gonedark_infer::report::{BlindReason, Report};
 use gonedark_infer::{Inference, Watch};
 use gonedark_route::Time;
+
+/// Observations whose networks are searched for at once: enough that the searches overlap, few enough that what they
+/// found is still in the first level cache when it is used. Guess.
+const EXPECTED: usize = 64;
 
 /// What to replay, and how.
 pub struct Request<'a> {
@@ -139,11 +143,16 @@ impl Replay<'_> {
         horizon: Time,
     ) -> usize {
         let begin = next;
+        let mut expected = begin;
         while let Some((at, observation)) = batch.observations.get(next) {
             let of_table = matches!(observation, Observation::TableRow { .. } | Observation::TableEnd { .. });
             // The first is due in any case; the others while no other file is.
             if next > begin && *at >= horizon && !of_table {
                 break;
+            }
+            if next == expected {
+                expected = (next + EXPECTED).min(batch.observations.len());
+                self.inference.expect(batch.named(next, expected));
             }
             self.pass_edges(*at);
             self.apply(file, *at, observation, batch, peers);
@@ -163,26 +172,22 @@ impl Replay<'_> {
         let collector = self.collectors[self.of_file[file]];
         let named = |peer: u16| peers.get(usize::from(peer)).copied().flatten();
         match observation {
-            Observation::Update { peer, path, announced, withdrawn } => {
+            Observation::Update { peer, tail, announced, withdrawn } => {
                 let Some(peer) = named(*peer) else { return };
                 self.inference.update(&Update {
                     at,
                     peer,
-                    path: path.as_ref().map(|path| batch.path(path)),
+                    tail: *tail,
                     announced: batch.networks(announced),
                     withdrawn: batch.networks(withdrawn),
                 });
             }
             Observation::TableRow { prefix, entries } => {
-                let routes = batch.routes(entries);
-                let entries: Vec<TableEntry<'_>> = routes
-                    .iter()
-                    .filter_map(|entry| {
-                        let peer = named(entry.peer)?;
-                        Some(TableEntry { peer, path: batch.path(&entry.path), path_id: entry.path_id })
-                    })
-                    .collect();
-                self.inference.table_row(collector, *prefix, &entries);
+                let routes = batch.routes(entries).iter().filter_map(|entry| {
+                    let Entry { peer, path_id, tail } = *entry;
+                    named(peer).map(|peer| TableEntry { peer, path_id, tail })
+                });
+                self.inference.table_row(collector, *prefix, routes);
             }
             Observation::Session { peer, established } => {
                 if let Some(peer) = named(*peer) {

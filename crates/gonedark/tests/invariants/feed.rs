@@ -241,9 +241,9 @@ impl<'a> Feed<'a> {
                 if announced.is_empty() && withdrawn.is_empty() {
                     return;
                 }
-                let path = (!announced.is_empty()).then(|| PathView::new(&path, AsnSize::Four));
+                let tail = (!announced.is_empty()).then(|| PathView::new(&path, AsnSize::Four).tail());
                 let (announced, withdrawn) = (&announced[..], &withdrawn[..]);
-                self.inference.update(&Update { at, peer: self.peers[*peer], path, announced, withdrawn });
+                self.inference.update(&Update { at, peer: self.peers[*peer], tail, announced, withdrawn });
             }
             Recorded::EndOfRib { peer, .. } => self.inference.end_of_rib(at, self.peers[*peer]),
             Recorded::State { peer, up } => self.inference.peer_state(at, self.peers[*peer], *up),
@@ -253,16 +253,16 @@ impl<'a> Feed<'a> {
 
     fn row(&mut self, collector: CollectorId, prefix: Prefix, entries: &[RibEntry]) {
         let paths: Vec<Vec<u8>> = entries.iter().map(|entry| bytes(&entry.path)).collect();
-        let entries: Vec<TableEntry<'_>> = entries
+        let entries: Vec<TableEntry> = entries
             .iter()
             .zip(&paths)
             .map(|(entry, path)| TableEntry {
                 peer: self.peers[entry.peer],
-                path: PathView::new(path, AsnSize::Four),
+                tail: PathView::new(path, AsnSize::Four).tail(),
                 path_id: entry.path_id,
             })
             .collect();
-        self.inference.table_row(collector, prefix, &entries);
+        self.inference.table_row(collector, prefix, entries.into_iter());
     }
 }
 
