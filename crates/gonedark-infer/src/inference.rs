@@ -9,7 +9,7 @@ use crate::routing::shard::{Lent, Source, Transition};
 use crate::routing::table::Table;
 use crate::routing::vantage::{Session, Vantage};
 use crate::sight::{Resync, Sight};
-use gonedark_route::{Family, Prefix, Time};
+use gonedark_route::{Family, Nlri, Prefix, Time};
 use std::collections::BTreeMap;
 
 /// How often what time alone changes is looked at: hourly. Guess; the thresholds behind it are a day and a week.
@@ -115,7 +115,7 @@ impl Inference {
 
     /// Says ahead which networks the next observations will name, in their order: a few dozen at once are found faster
     /// than each by itself. What follows may be anything all the same.
-    pub fn expect(&mut self, networks: impl Iterator<Item = Prefix>) {
+    pub fn expect(&mut self, networks: &[Nlri]) {
         self.table.expect(networks);
     }
 

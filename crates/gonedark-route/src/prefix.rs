@@ -77,11 +77,21 @@ impl Prefix {
         }
         let needed = usize::from(length.div_ceil(8));
         let address = bytes.get(..needed).ok_or(PrefixError::Cut)?;
-        let mut padded = [0_u8; 16];
-        for (to, from) in padded.iter_mut().zip(address) {
-            *to = *from;
-        }
-        Ok(Self::masked(family, u128::from_be_bytes(padded), length))
+        // Nearly all have up to four bytes: each length by itself is a load or two, a loop over the bytes is not.
+        let high = match *address {
+            [] => 0,
+            [a] => u32::from_be_bytes([a, 0, 0, 0]),
+            [a, b] => u32::from_be_bytes([a, b, 0, 0]),
+            [a, b, c] => u32::from_be_bytes([a, b, c, 0]),
+            [a, b, c, d] => u32::from_be_bytes([a, b, c, d]),
+            _ => {
+                let mut padded = [0_u8; 16];
+                padded[..needed].copy_from_slice(address);
+                return Ok(Self::masked(family, u128::from_be_bytes(padded), length));
+            }
+        };
+        let mask = if length == 0 { 0 } else { u32::MAX << (32 - u32::from(length)) };
+        Ok(Prefix { family, high: u64::from(high & mask) << 32, low: 0, length })
     }
 
     /// An IPv4 network; bits past the length are cleared. `None` for a length over 32.

@@ -6,7 +6,7 @@ use crate::observation::Delegations;
 use crate::parameters::Parameters;
 use crate::routing::filter;
 use crate::routing::row::Flags;
-use crate::routing::shard::Transition;
+use crate::routing::shard::{Change, Transition};
 use crate::routing::table::{RowRef, Table};
 use crate::routing::vantage::Ballot;
 use foldhash::fast::FixedState;
@@ -108,11 +108,10 @@ impl Tracks {
                             place.insert(Track::new(entity, members.into_iter()))
                         }
                     };
-                    track.families[transition.prefix.family() as usize].add(Member {
-                        prefix: transition.prefix,
-                        row,
-                        share,
-                    });
+                    if matches!(transition.change, Change::Lost { .. }) {
+                        let member = Member { prefix: transition.prefix, row, share };
+                        track.families[transition.prefix.family() as usize].add(member);
+                    }
                     track.apply(transition, table);
                     self.touched.insert(entity);
                 }

@@ -6,7 +6,7 @@ use super::tails::Tails;
 use super::vantage::{Peer, Vantage};
 use crate::observation::{Delegations, PeerId, Update};
 use crate::parameters::Parameters;
-use gonedark_route::{Asn, Family, Prefix, Tail, Time};
+use gonedark_route::{Asn, Family, Nlri, Prefix, Tail, Time};
 use std::collections::VecDeque;
 
 /// A row of the whole table.
@@ -79,10 +79,11 @@ impl Table {
     }
 
     /// Searches for the networks that the next observations will name.
-    pub(crate) fn expect(&mut self, networks: impl Iterator<Item = Prefix>) {
+    pub(crate) fn expect(&mut self, networks: &[Nlri]) {
         let mut rows = std::mem::take(&mut self.expected.rows);
         rows.clear();
-        rows.extend(networks.map(|prefix| self.shards[self.shard_of(prefix)].find(prefix).unwrap_or(NONE)));
+        let row = |nlri: &Nlri| self.shards[self.shard_of(nlri.prefix)].find(nlri.prefix).unwrap_or(NONE);
+        rows.extend(networks.iter().map(row));
         self.expected = Expected { rows, next: 0 };
     }
 

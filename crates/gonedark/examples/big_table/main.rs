@@ -150,7 +150,7 @@ fn decode(chunk: &[u8], decoder: &mut Decoder, batch: &mut Batch) {
                     }
                 }
                 let entries = start..batch.entries.len() as u32;
-                batch.observations.push((at, Observation::TableRow { prefix: row.prefix, entries }));
+                batch.push_row(at, row.prefix, entries);
             }
             _ => {}
         }
@@ -192,7 +192,8 @@ impl Taken {
             match observation {
                 Observation::TableBegin => inference.table_begin(*at, *collector),
                 Observation::TableEnd { whole } => inference.table_end(*collector, *whole),
-                Observation::TableRow { prefix, entries } => {
+                Observation::TableRow { network, entries } => {
+                    let prefix = batch.nlri[*network as usize].prefix;
                     let routes = batch.routes(entries);
                     self.rows += 1;
                     self.entries += routes.len() as u64;
@@ -201,7 +202,7 @@ impl Taken {
                         tail: entry.tail,
                         path_id: entry.path_id,
                     };
-                    inference.table_row(*collector, *prefix, routes.iter().map(entry));
+                    inference.table_row(*collector, prefix, routes.iter().map(entry));
                 }
                 _ => {}
             }

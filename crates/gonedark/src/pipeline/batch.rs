@@ -3,6 +3,7 @@
 use gonedark_decode::mrt::PeerAddress;
 use gonedark_route::{Nlri, Prefix, Tail, Time};
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A place in one of a batch's vectors.
 pub type Span = Range<u32>;
@@ -16,10 +17,10 @@ pub enum Observation {
         peer: u16,
         /// The end of the path of what it announces.
         tail: Option<Tail>,
-        /// Announced networks, in [`Batch::nlri`].
-        announced: Span,
-        /// Withdrawn networks, likewise.
-        withdrawn: Span,
+        /// Its networks, in [`Batch::nlri`]: first the withdrawn ones.
+        networks: Span,
+        /// How many of them are withdrawn.
+        withdrawn: u32,
     },
     /// A session came up or went down.
     Session {
@@ -42,8 +43,8 @@ pub enum Observation {
     TableBegin,
     /// A row of it.
     TableRow {
-        /// The network.
-        prefix: Prefix,
+        /// The network, in [`Batch::nlri`].
+        network: u32,
         /// Its routes, in [`Batch::entries`].
         entries: Span,
     },
@@ -65,20 +66,49 @@ pub struct Entry {
     pub tail: Tail,
 }
 
+/// Batches that are used up, to be filled again: their memory is there already. A clone is the same store.
+#[derive(Clone, Default)]
+pub struct Spare(Arc<Mutex<Vec<Box<Batch>>>>);
+
+impl Spare {
+    /// An empty batch.
+    pub fn take(&self) -> Box<Batch> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    /// Takes a batch back.
+    pub fn put(&self, mut batch: Box<Batch>) {
+        batch.clear();
+        if batch.observations.capacity() == 0 {
+            return;
+        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(batch);
+    }
+}
+
 /// Some observations of one file, in the order in which they are to be applied.
 #[derive(Default, Debug)]
 pub struct Batch {
     /// When, and what.
     pub observations: Vec<(Time, Observation)>,
-    /// Networks of messages.
+    /// Networks that the observations name.
     pub nlri: Vec<Nlri>,
     /// Routes of tables.
     pub entries: Vec<Entry>,
     /// Peers that the file names for the first time; they go on numbering from those before.
     pub peers: Vec<PeerAddress>,
+    /// Whether the observations are not in the order in which they were put in.
+    reordered: bool,
 }
 
 impl Batch {
+    /// Puts in a row of a table.
+    pub fn push_row(&mut self, at: Time, prefix: Prefix, entries: Span) {
+        let network = self.nlri.len() as u32;
+        self.nlri.push(prefix.into());
+        self.observations.push((at, Observation::TableRow { network, entries }));
+    }
+
     /// Networks that were kept.
     #[inline]
     pub fn networks(&self, span: &Span) -> &[Nlri] {
@@ -103,25 +133,30 @@ impl Batch {
         self.nlri.clear();
         self.entries.clear();
         self.peers.clear();
+        self.reordered = false;
     }
 
-    /// The networks that the observations from `from` up to `until` name, in their order.
-    pub fn named(&self, from: usize, until: usize) -> impl Iterator<Item = Prefix> + '_ {
-        self.observations[from..until].iter().flat_map(|(_, observation)| {
-            let (networks, row) = match observation {
-                Observation::Update { announced, withdrawn, .. } => ([withdrawn, announced], None),
-                Observation::TableRow { prefix, .. } => ([&(0..0), &(0..0)], Some(*prefix)),
-                _ => ([&(0..0), &(0..0)], None),
-            };
-            let of_message = networks.into_iter().flat_map(|span| self.networks(span));
-            of_message.map(|nlri| nlri.prefix).chain(row)
-        })
+    /// The networks that the observations from `from` up to `until` name, in their order. None where the observations
+    /// were put in another order than their networks.
+    pub fn named(&self, from: usize, until: usize) -> &[Nlri] {
+        let spans = |(_, observation): &(Time, Observation)| match observation {
+            Observation::Update { networks, .. } => Some(networks.clone()),
+            Observation::TableRow { network, .. } => Some(*network..*network + 1),
+            _ => None,
+        };
+        let some = &self.observations[from..until];
+        let (first, last) = (some.iter().find_map(spans), some.iter().rev().find_map(spans));
+        match (first, last) {
+            (Some(first), Some(last)) if !self.reordered => self.networks(&(first.start..last.end)),
+            _ => &[],
+        }
     }
 
     /// Puts the observations in order of time; those of one stamp stay in the order of the file.
     pub fn sort(&mut self) {
         if !self.observations.is_sorted_by_key(|(at, _)| *at) {
             self.observations.sort_by_key(|(at, _)| *at);
+            self.reordered = true;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! All files' batches in one order of time.
 
-use super::batch::{Batch, Observation};
+use super::batch::{Batch, Observation, Spare};
 use super::reading::{self, FileSummary, Piece};
 use crate::source::archive::{ArchiveFile, Kind, Workers};
 use gonedark_route::Time;
@@ -52,6 +52,7 @@ pub(super) struct Merge<'a> {
     pub(super) open: Vec<Open>,
     until: Option<Time>,
     workers: Workers,
+    spare: Spare,
 }
 
 impl<'a> Merge<'a> {
@@ -63,7 +64,8 @@ impl<'a> Merge<'a> {
             (begin(known), known.kind != Kind::Rib, *file)
         });
         waiting.reverse();
-        Merge { files, waiting, ahead: Default::default(), open: Vec::new(), until, workers }
+        let (ahead, open, spare) = Default::default();
+        Merge { files, waiting, ahead, open, until, workers, spare }
     }
 
     /// The next in order of time; `None` at the end of everything.
@@ -104,12 +106,13 @@ impl<'a> Merge<'a> {
         match self.open[place].pieces.recv() {
             Ok(Piece::Batch(batch)) => {
                 let open = &mut self.open[place];
-                open.batch = batch;
+                self.spare.put(std::mem::replace(&mut open.batch, batch));
                 open.next = 0;
                 Some(Step::Batch(place))
             }
             Ok(Piece::End(summary)) => {
                 let open = self.open.swap_remove(place);
+                self.spare.put(open.batch);
                 Some(Step::End(open.file, summary))
             }
             Err(_) => {
@@ -131,7 +134,7 @@ impl<'a> Merge<'a> {
     fn read_ahead(&mut self) {
         while self.ahead.len() < AHEAD {
             let Some(file) = self.waiting.pop() else { return };
-            self.ahead.push_back((file, reading::start(&self.files[file], self.until, &self.workers)));
+            self.ahead.push_back((file, reading::start(&self.files[file], self.until, &self.workers, &self.spare)));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! One archive file to batches, on a thread of its own.
 
-use super::batch::{Batch, Entry, Observation};
+use super::batch::{Batch, Entry, Observation, Spare};
 use crate::source::archive::{ArchiveFile, ArchiveReader, Damage, Workers};
+use foldhash::fast::RandomState;
 use gonedark_decode::DecodeError;
 use gonedark_decode::bgp::Message;
 use gonedark_decode::mrt::{self, Decoder, Frame, PeerAddress, RawRecord, Record};
@@ -13,6 +14,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 /// A batch is handed on at about this many bytes: large enough that handing on costs nothing, small enough that many
 /// collectors fit side by side.
 const BATCH_BYTES: usize = 1 << 20;
+/// A file of at most this many bytes is decompressed by the thread that decodes it: many small files keep all cores
+/// busy side by side, and need no second thread each. Guess: an update file of RIS has a quarter of it in most hours.
+const SMALL: u64 = 1 << 20;
 /// Batches of one file that may wait: one in use, one ready.
 const WAITING: usize = 2;
 /// Distinct complaints that are kept of one file; further ones are counted.
@@ -50,11 +54,17 @@ pub(super) enum Piece {
 }
 
 /// Starts to read a file. Batches come until the summary does.
-pub(super) fn start(file: &ArchiveFile, until: Option<Time>, workers: &Workers) -> Receiver<Piece> {
+pub(super) fn start(
+    file: &ArchiveFile,
+    until: Option<Time>,
+    workers: &Workers,
+    spare: &Spare,
+) -> Receiver<Piece> {
     let (sender, receiver) = sync_channel(WAITING);
-    let (file, workers) = (file.clone(), workers.clone());
+    let (file, spare) = (file.clone(), spare.clone());
+    let workers = if file.length <= SMALL { Workers::new(0) } else { workers.clone() };
     let job = move || {
-        let mut reading = Reading::new(&file, until);
+        let mut reading = Reading::new(&file, until, spare);
         match ArchiveReader::open(&file.path, &workers) {
             Ok(reader) => reading.run(reader, &sender),
             Err(error) => reading.summary.damage.push(format!("cannot be opened: {error}")),
@@ -75,7 +85,8 @@ struct Reading {
     until: Option<Time>,
     summary: FileSummary,
     batch: Box<Batch>,
-    peers: HashMap<PeerAddress, u16>,
+    spare: Spare,
+    peers: HashMap<PeerAddress, u16, RandomState>,
     last_peer: Option<(PeerAddress, u16)>,
     /// The file's numbers of the peers of the current PEER_INDEX_TABLE.
     index: Vec<Option<u16>>,
@@ -89,7 +100,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(file: &ArchiveFile, until: Option<Time>) -> Self {
+    fn new(file: &ArchiveFile, until: Option<Time>, spare: Spare) -> Self {
         let summary = FileSummary {
             path: file.path.clone(),
             collector: file.collector.clone(),
@@ -98,8 +109,9 @@ impl Reading {
         Reading {
             until,
             summary,
-            batch: Box::default(),
-            peers: HashMap::new(),
+            batch: spare.take(),
+            spare,
+            peers: HashMap::default(),
             last_peer: None,
             index: Vec::new(),
             table_open: false,
@@ -124,17 +136,7 @@ impl Reading {
                     break;
                 }
             }
-            // A record that goes over the end of a chunk is put together with the next one.
-            let bytes = if rest.is_empty() {
-                &chunk
-            } else {
-                rest.append(&mut chunk);
-                &rest
-            };
-            let used = self.take(bytes, offset, &mut decoder);
-            offset += used as u64;
-            let left = bytes[used..].to_vec();
-            rest = left;
+            self.feed(&chunk, (&mut rest, &mut offset), &mut decoder);
             if self.batch.weight() >= BATCH_BYTES && !self.hand_on(sender) {
                 return;
             }
@@ -143,6 +145,29 @@ impl Reading {
             }
         }
         self.finish(damage, &rest, offset, reader, sender);
+    }
+
+    /// Decodes a chunk that follows on `rest`, which begins at `offset`; what is left over becomes the next `rest`.
+    fn feed(&mut self, chunk: &[u8], (rest, offset): (&mut Vec<u8>, &mut u64), decoder: &mut Decoder) {
+        let mut chunk = chunk;
+        // A record that goes over the end of a chunk is put together from both; all others are read where they lie.
+        while !rest.is_empty() && !self.past_end {
+            if let Frame::NeedMore { at_least } = mrt::frame(rest, *offset) {
+                let wanted = at_least.saturating_sub(rest.len()).max(1);
+                let Some((more, after)) = chunk.split_at_checked(wanted) else {
+                    return rest.extend_from_slice(chunk);
+                };
+                rest.extend_from_slice(more);
+                chunk = after;
+            } else {
+                let used = self.take(rest, *offset, decoder);
+                rest.drain(..used);
+                *offset += used as u64;
+            }
+        }
+        let used = self.take(chunk, *offset, decoder);
+        *offset += used as u64;
+        rest.extend_from_slice(&chunk[used..]);
     }
 
     fn finish(
@@ -288,9 +313,10 @@ impl Reading {
         let Some(peer) = self.number(peer) else { return };
         let batch = &mut self.batch;
         let start = batch.nlri.len() as u32;
-        batch.nlri.extend(update.withdrawn());
+        // From within: an iterator of several parts goes through each of them at a stretch.
+        update.withdrawn().for_each(|nlri| batch.nlri.push(nlri));
         let middle = batch.nlri.len() as u32;
-        batch.nlri.extend(update.announced());
+        update.announced().for_each(|nlri| batch.nlri.push(nlri));
         let end = batch.nlri.len() as u32;
         if start == end {
             if update.end_of_rib.is_some() {
@@ -299,8 +325,8 @@ impl Reading {
             return;
         }
         let tail = update.path.filter(|_| middle < end).map(|path| path.tail());
-        let (withdrawn, announced) = (start..middle, middle..end);
-        batch.observations.push((at, Observation::Update { peer, tail, announced, withdrawn }));
+        let (networks, withdrawn) = (start..end, middle - start);
+        batch.observations.push((at, Observation::Update { peer, tail, networks, withdrawn }));
     }
 
     fn open_table(&mut self, at: Time) {
@@ -331,7 +357,7 @@ impl Reading {
             }
         }
         let entries = start..self.batch.entries.len() as u32;
-        self.batch.observations.push((at, Observation::TableRow { prefix: row.prefix, entries }));
+        self.batch.push_row(at, row.prefix, entries);
     }
 
     /// TABLE_DUMP has a record for each route; those of one prefix follow each other.
@@ -349,7 +375,7 @@ impl Reading {
     fn end_row(&mut self) {
         if let Some((at, prefix, start)) = self.row.take() {
             let entries = start..self.batch.entries.len() as u32;
-            self.batch.observations.push((at, Observation::TableRow { prefix, entries }));
+            self.batch.push_row(at, prefix, entries);
         }
     }
 
@@ -377,7 +403,7 @@ impl Reading {
     /// Hands the batch on; false where nobody wants it any more.
     fn hand_on(&mut self, sender: &SyncSender<Piece>) -> bool {
         self.end_row();
-        let mut batch = std::mem::take(&mut self.batch);
+        let mut batch = std::mem::replace(&mut self.batch, self.spare.take());
         if !self.table_open {
             batch.sort();
         }

@@ -172,22 +172,18 @@ impl Replay<'_> {
         let collector = self.collectors[self.of_file[file]];
         let named = |peer: u16| peers.get(usize::from(peer)).copied().flatten();
         match observation {
-            Observation::Update { peer, tail, announced, withdrawn } => {
+            Observation::Update { peer, tail, networks, withdrawn } => {
                 let Some(peer) = named(*peer) else { return };
-                self.inference.update(&Update {
-                    at,
-                    peer,
-                    tail: *tail,
-                    announced: batch.networks(announced),
-                    withdrawn: batch.networks(withdrawn),
-                });
+                let (withdrawn, announced) = batch.networks(networks).split_at(*withdrawn as usize);
+                self.inference.update(&Update { at, peer, tail: *tail, announced, withdrawn });
             }
-            Observation::TableRow { prefix, entries } => {
+            Observation::TableRow { network, entries } => {
+                let prefix = batch.nlri[*network as usize].prefix;
                 let routes = batch.routes(entries).iter().filter_map(|entry| {
                     let Entry { peer, path_id, tail } = *entry;
                     named(peer).map(|peer| TableEntry { peer, path_id, tail })
                 });
-                self.inference.table_row(collector, *prefix, routes);
+                self.inference.table_row(collector, prefix, routes);
             }
             Observation::Session { peer, established } => {
                 if let Some(peer) = named(*peer) {
