@@ -79,7 +79,9 @@ fn rib_entries(bencher: Bencher<'_, '_>) {
                 for entry in row.entries().flatten() {
                     let tail = entry.attributes.path().map(|path| path.tail()).unwrap_or_default();
                     sum += u64::from(entry.peer_index);
-                    sum += u64::from(tail.origin().unwrap_or_default().0 ^ tail.upstream().unwrap_or_default().0);
+                    sum += u64::from(
+                        tail.origin().unwrap_or_default().0 ^ tail.upstream().unwrap_or_default().0,
+                    );
                 }
             }
         }

@@ -1,15 +1,16 @@
 //! The inference: observations in, a report out. It owns all state and is driven by the time of what it is told.
 
 use crate::detection::tracks::{Tracks, Watch};
-use crate::observation::{CollectorId, Delegations, PeerId, PeerKey, TableEntry, Update};
+use crate::observation::{CollectorId, Delegations, NetworkId, PeerId, PeerKey, TableEntry, Update};
 use crate::parameters::{Parameters, SECOND};
 use crate::report::{BlindReason, Interval, Note, Sample};
+use crate::routing::change::Transition;
 use crate::routing::reading::{Reading, Unsettled};
-use crate::routing::shard::{Lent, Source, Transition};
 use crate::routing::table::Table;
 use crate::routing::vantage::{Session, Vantage};
+use crate::routing::word::{Lent, Source};
 use crate::sight::{Resync, Sight};
-use gonedark_route::{Family, Nlri, Prefix, Time};
+use gonedark_route::{Family, Prefix, Time};
 use std::collections::BTreeMap;
 
 /// How often what time alone changes is looked at: hourly. Guess; the thresholds behind it are a day and a week.
@@ -85,6 +86,11 @@ impl Inference {
         peer
     }
 
+    /// Where the table keeps a network; to be asked for once, and many at once, rather than with each message.
+    pub fn network(&mut self, prefix: Prefix) -> NetworkId {
+        self.table.name(prefix, &*self.delegations)
+    }
+
     /// One message.
     pub fn update(&mut self, update: &Update<'_>) {
         let at = self.advance(update.at, update.peer);
@@ -93,14 +99,14 @@ impl Inference {
         self.heard(peer, at);
         let transferring = matches!(self.vantage.get(peer).session, Session::Transfer(_));
         let mut announced = Vec::new();
-        let repeats =
-            self.table.update(&update, &mut self.vantage, &*self.delegations, |row, prefix, before| {
-                if transferring {
-                    announced.push((row, prefix, before));
-                }
-            });
-        for what in announced {
-            self.sight.refreshed((peer, at), what, &mut self.vantage);
+        let repeats = self.table.update(&update, &mut self.vantage, &*self.delegations, |row, before| {
+            if transferring {
+                announced.push((row, before));
+            }
+        });
+        for (row, before) in announced {
+            let family = self.table.row(row).prefix.family();
+            self.sight.refreshed((peer, at), (row, family, before), &mut self.vantage);
         }
         if !transferring {
             self.count_repeats(peer, at, repeats);
@@ -111,12 +117,6 @@ impl Inference {
             let epoch = self.parameters.epoch;
             self.next_epoch = Time::from_micros((at.micros().div_euclid(epoch) + 1) * epoch);
         }
-    }
-
-    /// Says ahead which networks the next observations will name, in their order: a few dozen at once are found faster
-    /// than each by itself. What follows may be anything all the same.
-    pub fn expect(&mut self, networks: &[Nlri]) {
-        self.table.expect(networks);
     }
 
     /// A peer's session came up or went down, as its collector tells.
@@ -147,9 +147,6 @@ impl Inference {
     pub fn table_begin(&mut self, at: Time, collector: CollectorId) {
         self.advance_to(at);
         let at = at.max(self.now);
-        for shard in &mut self.table.shards {
-            shard.expect_table();
-        }
         self.reading.retain(|reading| reading.collector != collector);
         self.reading.push(Reading::new(&self.table, &self.vantage, collector, at, &self.parameters));
     }
@@ -158,12 +155,12 @@ impl Inference {
     pub fn table_row(
         &mut self,
         collector: CollectorId,
-        prefix: Prefix,
+        network: NetworkId,
         entries: impl Iterator<Item = TableEntry>,
     ) {
         if let Some(reading) = self.reading.iter_mut().find(|reading| reading.collector == collector) {
             let Inference { table, vantage, delegations, .. } = self;
-            reading.row(table, vantage, &**delegations, prefix, entries);
+            reading.row(table, vantage, &**delegations, network, entries);
         }
     }
 
@@ -446,6 +443,6 @@ impl Inference {
     pub(crate) fn close(&mut self, until: Time) {
         self.advance_to(until);
         self.close_stamp();
-        self.tracks.build_asked();
+        self.tracks.build_asked(&self.table);
     }
 }

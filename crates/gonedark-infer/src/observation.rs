@@ -4,7 +4,7 @@
 //! time; those of one peer at one time in the order of the recording. The order between peers within one stamp changes
 //! nothing.
 
-use gonedark_route::{Asn, Nlri, Prefix, Tail, Time};
+use gonedark_route::{Asn, Prefix, Tail, Time};
 use std::net::IpAddr;
 
 /// A collector, by the order in which it was first named.
@@ -14,6 +14,22 @@ pub struct CollectorId(pub(crate) u16);
 /// A peer of a collector, by the order in which it was first named.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PeerId(pub(crate) u16);
+
+/// A network that was named, by where the table keeps it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct NetworkId {
+    pub(crate) shard: u16,
+    pub(crate) row: u32,
+}
+
+/// A network in a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Named {
+    /// Which.
+    pub network: NetworkId,
+    /// ADD-PATH identifier (RFC 7911); 0 without.
+    pub path_id: u32,
+}
 
 /// What tells one peer of a collector from another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -47,9 +63,9 @@ pub struct Update<'a> {
     /// The end of the path of what it announces.
     pub tail: Option<Tail>,
     /// Announced networks.
-    pub announced: &'a [Nlri],
+    pub announced: &'a [Named],
     /// Withdrawn networks.
-    pub withdrawn: &'a [Nlri],
+    pub withdrawn: &'a [Named],
 }
 
 /// Which countries a network or an AS belongs to.

@@ -1,14 +1,14 @@
 //! What each peer and collector goes through: sessions, gaps, transfers, silence, and the blindness that follows.
 
+use crate::observation::NetworkId;
 use crate::observation::{CollectorId, PeerId};
 use crate::parameters::Parameters;
 use crate::report::{Blind, BlindReason};
 use crate::routing::bits::Bits;
-use crate::routing::shard::Before;
-use crate::routing::table::RowRef;
 use crate::routing::vantage::{Session, Transfer, Vantage};
+use crate::routing::word::Before;
 use foldhash::fast::FixedState;
-use gonedark_route::{Family, Prefix, Time};
+use gonedark_route::{Family, Time};
 use hashbrown::HashMap;
 
 /// The blindness of collectors and peers, open and past, and the transfers under way.
@@ -98,7 +98,7 @@ impl Sight {
     pub(crate) fn refreshed(
         &mut self,
         (peer, at): (PeerId, Time),
-        (row, prefix, before): (RowRef, Prefix, Before),
+        (row, family, before): (NetworkId, Family, Before),
         vantage: &mut Vantage,
     ) {
         let Some((_, rows)) = self.transfers.iter_mut().find(|(other, _)| *other == peer) else { return };
@@ -116,7 +116,7 @@ impl Sight {
         }
         if let Session::Transfer(transfer) = &mut vantage.get_mut(peer).session {
             transfer.progress = at;
-            transfer.refreshed[prefix.family() as usize] += 1;
+            transfer.refreshed[family as usize] += 1;
         }
     }
 

@@ -5,7 +5,7 @@ mod world;
 use gonedark_infer::Watch;
 use gonedark_infer::observation::{PeerKey, TableEntry, Update};
 use gonedark_infer::report::{BlindReason, EntityState, Level, Note, PhaseState};
-use gonedark_route::{Asn, AsnSize, Nlri, PathView, Prefix};
+use gonedark_route::{Asn, AsnSize, PathView, Prefix};
 use world::{KP, TWELVE, World, at, everything, hms, incidents_of, path, registry};
 
 #[test]
@@ -244,14 +244,11 @@ fn a_cover_withdrawn_over_standing_more_specifics_loses_only_what_they_leave() {
 #[test]
 fn add_path_routes_are_held_until_the_last_one_goes() {
     let mut world = World::started();
-    let nlri = |path_id| -> Vec<Nlri> {
-        KP.iter().map(|prefix| Nlri { prefix: prefix.parse().unwrap(), path_id }).collect()
-    };
     for (peer, asn) in TWELVE.iter().enumerate() {
         let path = path(&[*asn, 4837, 131279]);
         let id = world.peers[peer];
         for path_id in [1, 2] {
-            let announced = nlri(path_id);
+            let announced = world.named(&KP, path_id);
             let tail = Some(PathView::new(&path, AsnSize::Four).tail());
             world.inference.update(&Update {
                 at: at(60),
@@ -264,7 +261,7 @@ fn add_path_routes_are_held_until_the_last_one_goes() {
     }
     for (path_id, hour) in [(2, 3), (1, 4)] {
         for peer in world.peers.clone() {
-            let withdrawn = nlri(path_id);
+            let withdrawn = world.named(&KP, path_id);
             world.inference.update(&Update {
                 at: at(hms(hour, 0, 0)),
                 peer,
@@ -446,7 +443,8 @@ fn a_row_may_have_more_paths_than_a_cell_can_number() {
     let path = path(&[9, 4837, 131279]);
     let entry = TableEntry { peer: late, tail: PathView::new(&path, AsnSize::Four).tail(), path_id: 0 };
     world.inference.table_begin(at(hms(3, 0, 0)), world.collectors[0]);
-    world.inference.table_row(world.collectors[0], KP[0].parse().unwrap(), [entry].into_iter());
+    let network = world.inference.network(KP[0].parse().unwrap());
+    world.inference.table_row(world.collectors[0], network, [entry].into_iter());
     world.inference.table_end(world.collectors[0], false);
     assert!(world.report(hms(4, 0, 0)).incidents.is_empty());
 }

@@ -97,7 +97,8 @@ fn a_network_in_two_rows_of_a_table_is_held_by_the_peers_of_both() {
                         tail: PathView::new(path, AsnSize::Four).tail(),
                         path_id: 0,
                     });
-                    world.inference.table_row(id, prefix, entries);
+                    let network = world.inference.network(prefix);
+                    world.inference.table_row(id, network, entries);
                 }
             }
             world.inference.table_end(id, true);

@@ -1,9 +1,9 @@
 //! `bgpdump -m FILE... | bgpdump_text COLLECTOR`: the lines of bgpdump as a source, straight into the inference.
 
-use gonedark_infer::observation::{PeerId, PeerKey, Update};
+use gonedark_infer::observation::{Named, PeerId, PeerKey, Update};
 use gonedark_infer::parameters::Parameters;
 use gonedark_infer::{Inference, Watch};
-use gonedark_route::{Asn, AsnSize, Nlri, PathView, Time};
+use gonedark_route::{Asn, AsnSize, PathView, Time};
 use std::io::{self, BufRead, Write};
 
 /// The state of a session that is up (RFC 4271 section 8.2.2).
@@ -43,15 +43,19 @@ fn main() -> anyhow::Result<()> {
 
 /// One line: `A|...|prefix|path|...`, `W|...|prefix`, `STATE|...|old|new`.
 fn tell(inference: &mut Inference, at: Time, peer: PeerId, (what, rest): (&str, &[&str])) -> Option<()> {
-    let nlri = |text: &str| Some([Nlri { prefix: text.parse().ok()?, path_id: 0 }]);
+    let named = |text: &str, inference: &mut Inference| {
+        Some([Named { network: inference.network(text.parse().ok()?), path_id: 0 }])
+    };
     match (what, rest) {
         ("A", [prefix, path, ..]) => {
             let wire = as_path(path)?;
             let tail = Some(PathView::new(&wire, AsnSize::Four).tail());
-            inference.update(&Update { at, peer, tail, announced: &nlri(prefix)?, withdrawn: &[] });
+            let announced = named(prefix, inference)?;
+            inference.update(&Update { at, peer, tail, announced: &announced, withdrawn: &[] });
         }
         ("W", [prefix, ..]) => {
-            inference.update(&Update { at, peer, tail: None, announced: &[], withdrawn: &nlri(prefix)? });
+            let withdrawn = named(prefix, inference)?;
+            inference.update(&Update { at, peer, tail: None, announced: &[], withdrawn: &withdrawn });
         }
         ("STATE", [old, new, ..]) if *old == ESTABLISHED || *new == ESTABLISHED => {
             inference.peer_state(at, peer, *new == ESTABLISHED);

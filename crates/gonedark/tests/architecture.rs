@@ -21,23 +21,16 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// The modules of `gonedark-infer` in their order: each may use those that stand before it, and itself.
-///
-/// `incident::episode` stands between the two halves of `detection`: it is the record of one loss, which
-/// `detection::track` writes and `incident::compose` reads.
-const INFER: [&str; 13] = [
+const INFER: [&str; 9] = [
     "report+entity",
     "parameters",
     "observation",
     "routing",
     "sight",
-    "detection::level",
-    "incident::episode",
-    "detection::track",
-    "detection::tracks",
+    "detection",
     "incident",
     "inference",
     "conclude",
-    "detection",
 ];
 
 /// The modules of `gonedark` and what each may use of the others.

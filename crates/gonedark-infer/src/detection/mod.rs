@@ -1,5 +1,6 @@
 //! From votes on networks to the state of entities.
 
+pub(crate) mod episode;
 pub(crate) mod level;
 pub(crate) mod track;
 pub(crate) mod tracks;

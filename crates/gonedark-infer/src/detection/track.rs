@@ -1,14 +1,15 @@
 //! One entity: its networks, which of them are lost, and the course of its losses.
 
+use super::episode::{Episode, NetworkRecord};
 use super::level::{self, Toll};
 use crate::entity::Entity;
-use crate::incident::episode::{Episode, NetworkRecord};
+use crate::observation::NetworkId;
 use crate::parameters::Parameters;
 use crate::report::{BeforeLost, Interval, Level, Note, Sample};
+use crate::routing::change::{Change, Transition};
 use crate::routing::filter::{unit_range, units};
 use crate::routing::row::Flags;
-use crate::routing::shard::{Change, Transition};
-use crate::routing::table::{RowRef, Table};
+use crate::routing::table::Table;
 use gonedark_route::{Asn, Family, Prefix, Time};
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Member {
     pub(crate) prefix: Prefix,
-    pub(crate) row: RowRef,
+    pub(crate) row: NetworkId,
     /// The entity's part of the addresses, where the prefix spans several delegations.
     pub(crate) share: Option<u64>,
 }
@@ -42,7 +43,7 @@ pub(crate) struct FamilyTrack {
 /// A network lost by its own vote.
 #[derive(Clone, Copy, Debug)]
 struct LostNetwork {
-    row: RowRef,
+    row: NetworkId,
     deep: bool,
     /// A standing route of the same origin or country covers it.
     shielded: bool,
@@ -232,7 +233,7 @@ impl FamilyTrack {
 }
 
 /// Whether a standing route of the same origin or country covers a network.
-fn is_shielded(prefix: Prefix, row: RowRef, table: &Table) -> bool {
+fn is_shielded(prefix: Prefix, row: NetworkId, table: &Table) -> bool {
     let own = table.row(row);
     table.covers(prefix).any(|(_, cover)| {
         let known = table.row(cover);

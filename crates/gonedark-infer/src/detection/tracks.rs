@@ -2,12 +2,12 @@
 
 use super::track::{Member, Track};
 use crate::entity::{CountryCode, Entity};
-use crate::observation::Delegations;
+use crate::observation::{Delegations, NetworkId};
 use crate::parameters::Parameters;
+use crate::routing::change::{Change, Transition};
 use crate::routing::filter;
 use crate::routing::row::Flags;
-use crate::routing::shard::{Change, Transition};
-use crate::routing::table::{RowRef, Table};
+use crate::routing::table::Table;
 use crate::routing::vantage::Ballot;
 use foldhash::fast::FixedState;
 use gonedark_route::{Asn, Family, Prefix};
@@ -31,8 +31,8 @@ pub(crate) struct Tracks {
     watch: Watch,
     /// Entities of which something was lost. The others need no track: most countries never lose anything.
     pub(crate) tracks: BTreeMap<Entity, Track>,
-    /// The members of the others.
-    quiet: HashMap<Entity, Vec<Member>, FixedState>,
+    /// The rows of the others.
+    quiet: HashMap<Entity, Vec<NetworkId>, FixedState>,
     /// Entities touched by the current moment's transitions.
     touched: BTreeSet<Entity>,
     /// What is delegated to each country, per family; filled where no table was seen.
@@ -45,7 +45,7 @@ impl Tracks {
     }
 
     /// The watched entities of a row, with their share of its addresses where it spans several.
-    fn entities_of(&self, row: RowRef, table: &Table, entities: &mut Vec<(Entity, Option<u64>)>) {
+    fn entities_of(&self, row: NetworkId, table: &Table, entities: &mut Vec<(Entity, Option<u64>)>) {
         let known = table.row(row);
         let wanted =
             |country: &CountryCode| self.watch.countries.is_empty() || self.watch.countries.contains(country);
@@ -67,17 +67,17 @@ impl Tracks {
     }
 
     /// Takes rows that count from now on.
-    pub(crate) fn count(&mut self, rows: Vec<RowRef>, table: &Table) {
+    pub(crate) fn count(&mut self, rows: Vec<NetworkId>, table: &Table) {
         let (mut entities, mut known) = (Vec::new(), BTreeMap::<Entity, Vec<Member>>::new());
         for row in rows {
             let prefix = table.row(row).prefix;
             self.entities_of(row, table, &mut entities);
             for (entity, share) in entities.drain(..) {
-                let of_entity = match self.tracks.contains_key(&entity) {
-                    true => known.entry(entity).or_default(),
-                    false => self.quiet.entry(entity).or_default(),
-                };
-                of_entity.push(Member { prefix, row, share });
+                if self.tracks.contains_key(&entity) {
+                    known.entry(entity).or_default().push(Member { prefix, row, share });
+                } else {
+                    self.quiet.entry(entity).or_default().push(row);
+                }
             }
         }
         for (entity, members) in known {
@@ -104,8 +104,8 @@ impl Tracks {
                     let track = match self.tracks.entry(entity) {
                         std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
                         std::collections::btree_map::Entry::Vacant(place) => {
-                            let members = self.quiet.remove(&entity).unwrap_or_default();
-                            place.insert(Track::new(entity, members.into_iter()))
+                            let rows = self.quiet.remove(&entity).unwrap_or_default();
+                            place.insert(Track::new(entity, members(entity, &rows, table)))
                         }
                     };
                     if matches!(transition.change, Change::Lost { .. }) {
@@ -161,14 +161,14 @@ impl Tracks {
     }
 
     /// Builds the tracks of the entities that were asked for by name.
-    pub(crate) fn build_asked(&mut self) {
+    pub(crate) fn build_asked(&mut self, table: &Table) {
         let countries = self.watch.countries.iter().map(|country| Entity::Country(*country));
         let asns = self.watch.asns.iter().map(|asn| Entity::As(*asn));
         let prefixes = self.watch.prefixes.iter().map(|prefix| Entity::Prefix(*prefix));
         let asked: Vec<Entity> = countries.chain(asns).chain(prefixes).collect();
         for entity in asked {
-            let members = self.quiet.remove(&entity).unwrap_or_default();
-            self.tracks.entry(entity).or_insert_with(|| Track::new(entity, members.into_iter()));
+            let rows = self.quiet.remove(&entity).unwrap_or_default();
+            self.tracks.entry(entity).or_insert_with(|| Track::new(entity, members(entity, &rows, table)));
         }
     }
 
@@ -180,6 +180,16 @@ impl Tracks {
             Entity::Prefix(prefix) => self.watch.prefixes.contains(&prefix),
         }
     }
+}
+
+/// Rows as networks of an entity.
+fn members(entity: Entity, rows: &[NetworkId], table: &Table) -> impl Iterator<Item = Member> {
+    rows.iter().map(move |row| {
+        let shares = table.shards[usize::from(row.shard)].shares.get(&row.row);
+        let own = |(country, _): &&(CountryCode, u64)| entity == Entity::Country(*country);
+        let share = shares.and_then(|shares| shares.iter().find(own)).map(|(_, units)| *units);
+        Member { prefix: table.row(*row).prefix, row: *row, share }
+    })
 }
 
 /// The voters that can see an entity, per family: those inside a country do not vote on it.

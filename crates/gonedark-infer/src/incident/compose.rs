@@ -1,8 +1,8 @@
 //! Grouping an entity's losses into incidents.
 
-use super::episode::Episode;
 use super::phases::{self, Stretch};
 use super::turn::{self, Testimony};
+use crate::detection::episode::Episode;
 use crate::entity::Entity;
 use crate::parameters::{Parameters, SECOND};
 use crate::report::{FamilyLoss, Incident, Interval, Level, NetworkLoss, Note, Turn, Witnesses};

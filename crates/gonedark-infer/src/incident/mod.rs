@@ -1,6 +1,5 @@
 //! From an entity's losses to incidents with phases.
 
 pub(crate) mod compose;
-pub(crate) mod episode;
 pub(crate) mod phases;
 pub(crate) mod turn;

@@ -1,6 +1,6 @@
 //! The course of an incident as phases that follow each other without gap or overlap.
 
-use super::episode::Episode;
+use crate::detection::episode::Episode;
 use crate::report::{Flap, Level, Phase, PhaseState};
 use gonedark_route::Time;
 

@@ -1,6 +1,6 @@
 //! Onset and recovery as intervals with their witnesses (METHOD.md, "Onset and recovery").
 
-use super::episode::{Episode, NetworkRecord};
+use crate::detection::episode::{Episode, NetworkRecord};
 use crate::parameters::Parameters;
 use crate::report::{Interval, Turn};
 use gonedark_route::{Prefix, Time};

@@ -4,14 +4,16 @@
 //! settled one backlog after the table's time, and only where no message came near: a table's rows have no true time.
 
 use super::bits::Bits;
-use super::shard::{Lent, Shard, Source};
-use super::table::{RowRef, Table};
+use super::row::{Row, UNHEARD};
+use super::shard::Shard;
+use super::table::Table;
 use super::vantage::{Peer, Session, Vantage};
-use crate::observation::{CollectorId, Delegations, PeerId, TableEntry};
+use super::word::{Lent, Source};
+use crate::observation::{CollectorId, Delegations, NetworkId, PeerId, TableEntry};
 use crate::parameters::Parameters;
 use crate::report::Interval;
 use foldhash::fast::FixedState;
-use gonedark_route::{Prefix, Time};
+use gonedark_route::Time;
 use hashbrown::HashMap;
 use std::collections::HashSet;
 
@@ -36,17 +38,17 @@ pub(crate) struct Reading {
     /// Peers named by the current row, as the number of that row.
     named: Vec<u64>,
     rows: u64,
-    recent: HashSet<(RowRef, PeerId)>,
+    recent: HashSet<(NetworkId, PeerId)>,
     differences: Vec<Difference>,
     /// Peers that hold a row by what is known and that it did not name. A network may come in several rows, as those
     /// of peers with and without ADD-PATH do (RFC 8050 section 4): only what none of them names is missing.
-    missing: HashMap<RowRef, Vec<PeerId>, FixedState>,
+    missing: HashMap<NetworkId, Vec<PeerId>, FixedState>,
 }
 
 /// A cell in which a later table differs from what is held.
 #[derive(Clone, Copy, Debug)]
 struct Difference {
-    row: RowRef,
+    row: NetworkId,
     peer: PeerId,
     /// The tail and ADD-PATH identifier that the table has; `None` where it has no route.
     route: Option<(u32, u32)>,
@@ -103,13 +105,14 @@ impl Reading {
         table: &mut Table,
         vantage: &mut Vantage,
         delegations: &dyn Delegations,
-        prefix: Prefix,
+        at: NetworkId,
         entries: impl Iterator<Item = TableEntry>,
     ) {
         self.rows += 1;
-        let family = prefix.family() as usize;
-        let (shard, mut known) = table.find_expected(prefix);
         let Table { shards, tails, .. } = table;
+        let (shard, row) = (&mut shards[usize::from(at.shard)], at.row);
+        let Row { prefix, since, .. } = shard.rows[row as usize];
+        let (family, is_new) = (prefix.family() as usize, since == UNHEARD);
         for entry in entries {
             let index = usize::from(entry.peer.0);
             if index >= self.entries.len() {
@@ -118,44 +121,43 @@ impl Reading {
             self.entries[index][family] += 1;
             self.named[index] = self.rows;
             let tail = tails.intern(entry.tail);
-            let at = known.map(|row| RowRef { shard: shard as u16, row });
-            if !self.recent.is_empty() && at.is_some_and(|row| self.recent.contains(&(row, entry.peer))) {
+            if !self.recent.is_empty() && self.recent.contains(&(at, entry.peer)) {
                 continue;
             }
-            if self.first.get(index) || at.is_none() {
-                let source = if self.first.get(index) { Source::FirstTable } else { Source::Table };
-                let row = known.unwrap_or_else(|| shards[shard].find_or_add(prefix, self.at, delegations));
-                known = Some(row);
+            let is_first = self.first.get(index);
+            if is_first || is_new {
+                let source = if is_first { Source::FirstTable } else { Source::Table };
                 if entry.path_id != 0 {
                     self.alone[index] = None;
                 }
-                if source == Source::FirstTable
+                if is_first
                     && let Some(voter) = self.alone[index]
-                    && shards[shard].load((row, tail), (entry.peer, voter), vantage)
+                    && shard.load((row, tail), (self.at, entry.peer, voter), vantage)
                 {
                     continue;
                 }
                 let mut lent = Lent { vantage, tails, delegations };
                 let route = (row, entry.path_id, tail);
-                shards[shard].announce(&mut lent, (self.at, entry.peer), route, source);
-            } else if let Some(row) = at {
-                let cell = shards[shard].cell(row.row, entry.peer);
-                let tails = &shards[shard].rows[row.row as usize].tails;
-                let same = tails.find(tail).is_some_and(|place| usize::from(cell) == place + 1);
-                if !same {
+                shard.announce(&mut lent, (self.at, entry.peer), route, source);
+            } else {
+                let cell = shard.cell(row, entry.peer);
+                let place = shard.rows[row as usize].tails.find(tail);
+                if place.is_none_or(|place| usize::from(cell) != place + 1) {
                     let route = Some((tail, entry.path_id));
-                    self.differences.push(Difference { row, peer: entry.peer, route });
+                    self.differences.push(Difference { row: at, peer: entry.peer, route });
                 }
             }
         }
         // Where nothing was held before, what is held now came from this table.
-        let Some(row) = known.filter(|_| self.any_before) else { return };
-        let again = self.seen[shard].get(row as usize);
-        self.seen[shard].set(row as usize);
-        self.miss_unnamed_peers(RowRef { shard: shard as u16, row }, again, &shards[shard]);
+        if self.any_before {
+            let seen = &mut self.seen[usize::from(at.shard)];
+            let again = seen.get(row as usize);
+            seen.set(row as usize);
+            self.miss_unnamed_peers(at, again, shard);
+        }
     }
 
-    fn miss_unnamed_peers(&mut self, row: RowRef, again: bool, shard: &Shard) {
+    fn miss_unnamed_peers(&mut self, row: NetworkId, again: bool, shard: &Shard) {
         let Reading { peers, named, rows, recent, missing, .. } = self;
         let unnamed = |peer: &PeerId| named[usize::from(peer.0)] != *rows;
         if again {
@@ -219,7 +221,7 @@ impl Reading {
                 if self.seen[shard].get(row as usize) {
                     continue;
                 }
-                let row = RowRef { shard: shard as u16, row };
+                let row = NetworkId { shard: shard as u16, row };
                 for peer in &self.peers {
                     if known.cell(row.row, *peer) != 0 && !self.recent.contains(&(row, *peer)) {
                         self.differences.push(Difference { row, peer: *peer, route: None });

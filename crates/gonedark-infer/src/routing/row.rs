@@ -40,11 +40,14 @@ impl Flags {
     }
 }
 
+/// The time at which a row was heard of of which nothing was said yet.
+pub(crate) const UNHEARD: Time = Time::MAX;
+
 /// A row: which network, what it is, and the dictionary of its path tails.
 pub(crate) struct Row {
     pub(crate) prefix: Prefix,
     pub(crate) tails: Dictionary,
-    /// When it was first heard of.
+    /// When it was first heard of; [`UNHEARD`] where it was only named.
     pub(crate) since: Time,
     /// Until when losses and returns of single voters are told.
     pub(crate) watched_until: Time,

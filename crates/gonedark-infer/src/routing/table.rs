@@ -1,54 +1,24 @@
 //! The routing table: shards by address, the tails they share, and what was touched a moment ago.
 
+use super::change::Transition;
 use super::row::Row;
-use super::shard::{Before, Lent, Shard, Source, Transition};
+use super::shard::Shard;
 use super::tails::Tails;
 use super::vantage::{Peer, Vantage};
-use crate::observation::{Delegations, PeerId, Update};
+use super::word::{Before, Lent, Source};
+use crate::observation::{Delegations, Named, NetworkId, PeerId, Update};
 use crate::parameters::Parameters;
-use gonedark_route::{Asn, Family, Nlri, Prefix, Tail, Time};
+use gonedark_route::{Asn, Family, Prefix, Tail, Time};
 use std::collections::VecDeque;
-
-/// A row of the whole table.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct RowRef {
-    pub(crate) shard: u16,
-    pub(crate) row: u32,
-}
 
 /// All shards.
 pub(crate) struct Table {
     pub(crate) shards: Vec<Shard>,
     pub(crate) tails: Tails,
-    expected: Expected,
     /// What messages touched, as far back as a table's backlog reaches.
-    touched: VecDeque<(Time, RowRef, PeerId)>,
+    touched: VecDeque<(Time, NetworkId, PeerId)>,
     /// How far back that is, in microseconds.
     backlog: i64,
-}
-
-/// The rows of the networks that the next observations name, in their order, found all at once: then the memory that
-/// each search waits for is fetched side by side. Only a hint: what is not as expected is searched for.
-#[derive(Default)]
-struct Expected {
-    rows: Vec<u32>,
-    next: usize,
-}
-
-/// Stands for "no row yet".
-const NONE: u32 = u32::MAX;
-
-impl Expected {
-    /// The row of `prefix`, if it has one.
-    #[inline]
-    fn row(&mut self, prefix: Prefix, shard: &Shard) -> Option<u32> {
-        let row = self.rows.get(self.next).copied().unwrap_or(NONE);
-        self.next += 1;
-        match shard.rows.get(row as usize) {
-            Some(known) if known.prefix == prefix => Some(row),
-            _ => shard.find(prefix),
-        }
-    }
 }
 
 impl Table {
@@ -56,7 +26,6 @@ impl Table {
         Table {
             shards: (0..shards.max(1)).map(|number| Shard::new(number as u16)).collect(),
             tails: Tails::default(),
-            expected: Expected::default(),
             touched: VecDeque::new(),
             // A table is settled one backlog after its time and looks one backlog before it.
             backlog: 2 * parameters.table_backlog,
@@ -73,27 +42,19 @@ impl Table {
         }
     }
 
-    pub(crate) fn find(&self, prefix: Prefix) -> Option<RowRef> {
+    pub(crate) fn find(&self, prefix: Prefix) -> Option<NetworkId> {
         let shard = self.shard_of(prefix);
-        Some(RowRef { shard: shard as u16, row: self.shards[shard].find(prefix)? })
+        Some(NetworkId { shard: shard as u16, row: self.shards[shard].find(prefix)? })
     }
 
-    /// Searches for the networks that the next observations will name.
-    pub(crate) fn expect(&mut self, networks: &[Nlri]) {
-        let mut rows = std::mem::take(&mut self.expected.rows);
-        rows.clear();
-        let row = |nlri: &Nlri| self.shards[self.shard_of(nlri.prefix)].find(nlri.prefix).unwrap_or(NONE);
-        rows.extend(networks.iter().map(row));
-        self.expected = Expected { rows, next: 0 };
-    }
-
-    /// The shard of `prefix`, and its row if it has one; asked for in the order in which they were expected.
-    pub(crate) fn find_expected(&mut self, prefix: Prefix) -> (usize, Option<u32>) {
+    /// The row of a network; a new one for one that was never named.
+    #[inline]
+    pub(crate) fn name(&mut self, prefix: Prefix, delegations: &dyn Delegations) -> NetworkId {
         let shard = self.shard_of(prefix);
-        (shard, self.expected.row(prefix, &self.shards[shard]))
+        NetworkId { shard: shard as u16, row: self.shards[shard].find_or_add(prefix, delegations) }
     }
 
-    pub(crate) fn row(&self, at: RowRef) -> &Row {
+    pub(crate) fn row(&self, at: NetworkId) -> &Row {
         &self.shards[usize::from(at.shard)].rows[at.row as usize]
     }
 
@@ -110,47 +71,35 @@ impl Table {
         update: &Update<'_>,
         vantage: &mut Vantage,
         delegations: &dyn Delegations,
-        mut announced_to: impl FnMut(RowRef, Prefix, Before),
+        mut announced_to: impl FnMut(NetworkId, Before),
     ) -> u64 {
         let Update { at, peer, tail, announced, withdrawn } = *update;
         while self.touched.front().is_some_and(|(time, ..)| at - *time > self.backlog) {
             self.touched.pop_front();
         }
         let tail = tail.map(|tail| self.tails.intern(tail));
-        let (count, mut repeats) = (self.shards.len(), 0);
-        let Table { shards, tails, touched, expected, .. } = self;
+        let mut repeats = 0;
+        let Table { shards, tails, touched, .. } = self;
         let mut lent = Lent { vantage, tails, delegations };
-        let shard_of =
-            |prefix: Prefix| if count == 1 { 0 } else { ((prefix.bits() >> 112) as usize * count) >> 16 };
-        for nlri in withdrawn {
-            let shard = shard_of(nlri.prefix);
-            let known = expected.row(nlri.prefix, &shards[shard]);
-            let network = (nlri.prefix, nlri.path_id);
-            if let Some(row) = shards[shard].withdraw(&mut lent, (at, peer), network, known) {
-                touched.push_back((at, RowRef { shard: shard as u16, row }, peer));
+        for Named { network: row, path_id } in withdrawn {
+            if shards[usize::from(row.shard)].withdraw(&mut lent, (at, peer), (row.row, *path_id)) {
+                touched.push_back((at, *row, peer));
             }
         }
         let Some(tail) = tail else { return 0 };
         let Peer { voter, add_path: has_ids, .. } = *lent.vantage.get(peer);
-        for nlri in announced {
-            let shard = shard_of(nlri.prefix);
-            let row = match expected.row(nlri.prefix, &shards[shard]) {
-                Some(row) => row,
-                None => shards[shard].find_or_add(nlri.prefix, at, lent.delegations),
-            };
-            let simple = if has_ids || nlri.path_id != 0 {
-                None
-            } else {
-                shards[shard].reannounce((row, tail), (peer, voter))
+        for Named { network: row, path_id } in announced {
+            let shard = &mut shards[usize::from(row.shard)];
+            let simple = match has_ids || *path_id != 0 {
+                true => None,
+                false => shard.reannounce((row.row, tail), (peer, voter)),
             };
             let before = simple.unwrap_or_else(|| {
-                let route = (row, nlri.path_id, tail);
-                shards[shard].announce(&mut lent, (at, peer), route, Source::Message)
+                shard.announce(&mut lent, (at, peer), (row.row, *path_id, tail), Source::Message)
             });
             repeats += u64::from(before == Before::Same);
-            let row = RowRef { shard: shard as u16, row };
-            touched.push_back((at, row, peer));
-            announced_to(row, nlri.prefix, before);
+            touched.push_back((at, *row, peer));
+            announced_to(*row, before);
         }
         repeats
     }
@@ -160,7 +109,7 @@ impl Table {
         &self,
         since: Time,
         mut of: impl FnMut(PeerId) -> bool,
-    ) -> std::collections::HashSet<(RowRef, PeerId)> {
+    ) -> std::collections::HashSet<(NetworkId, PeerId)> {
         let recent = self.touched.iter().rev().take_while(|(time, ..)| *time >= since);
         recent.filter(|(_, _, peer)| of(*peer)).map(|(_, row, peer)| (*row, *peer)).collect()
     }
@@ -182,10 +131,10 @@ impl Table {
     }
 
     /// The rows that count since the last call.
-    pub(crate) fn take_counted(&mut self) -> Vec<RowRef> {
+    pub(crate) fn take_counted(&mut self) -> Vec<NetworkId> {
         let mut rows = Vec::new();
         for (shard, known) in self.shards.iter_mut().enumerate() {
-            rows.extend(known.counted.drain(..).map(|row| RowRef { shard: shard as u16, row }));
+            rows.extend(known.counted.drain(..).map(|row| NetworkId { shard: shard as u16, row }));
         }
         rows
     }
@@ -236,7 +185,7 @@ impl Table {
     }
 
     /// Networks that cover `prefix`, the nearest first.
-    pub(crate) fn covers(&self, prefix: Prefix) -> impl Iterator<Item = (Prefix, RowRef)> + '_ {
+    pub(crate) fn covers(&self, prefix: Prefix) -> impl Iterator<Item = (Prefix, NetworkId)> + '_ {
         // Shorter than /8 nothing counts.
         (8..prefix.length()).rev().filter_map(move |length| {
             let cover = prefix.shortened(length);
@@ -246,7 +195,7 @@ impl Table {
 
     /// The accepted origins of a row and the upstreams behind them, of the tails that any cell uses now, or, where
     /// none is held, of all that are known.
-    pub(crate) fn origins(&self, at: RowRef) -> (Vec<Asn>, Vec<Asn>) {
+    pub(crate) fn origins(&self, at: NetworkId) -> (Vec<Asn>, Vec<Asn>) {
         let shard = &self.shards[usize::from(at.shard)];
         let tails = &shard.rows[at.row as usize].tails;
         let mut used = vec![false; tails.len()];
@@ -286,7 +235,7 @@ fn measure(mut sizes: Vec<u64>, parameters: &Parameters) -> u64 {
 
 /// Within one row and stamp: what is told of voters before what is concluded from it.
 fn order(transition: &Transition) -> (u8, u16) {
-    use super::shard::Change::*;
+    use super::change::Change::*;
     match &transition.change {
         Lost { .. } => (1, 0),
         Witness { voter, .. } => (2, *voter),

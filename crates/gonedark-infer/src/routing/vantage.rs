@@ -153,7 +153,13 @@ impl Vantage {
         let domestic = &mut self.ballot.domestic;
         let voter = *self.by_asn.entry(key.asn).or_insert_with(|| {
             let voter = voters.len();
-            voters.push(Voter { asn: key.asn, peers: Vec::new(), holders: [0; 2], spoken: [0; 2], drawn: Default::default() });
+            voters.push(Voter {
+                asn: key.asn,
+                peers: Vec::new(),
+                holders: [0; 2],
+                spoken: [0; 2],
+                drawn: Default::default(),
+            });
             if let Some(country) = delegations.country_of_asn(key.asn) {
                 domestic.entry(country).or_default().set(voter);
             }
@@ -197,7 +203,11 @@ impl Vantage {
     }
 
     /// The peers that speak for an ASN: those with a full feed if any has one, and of them those that can see if any can.
-    pub(crate) fn speakers<'a>(&'a self, voter: &'a Voter, family: usize) -> impl Iterator<Item = PeerId> + 'a {
+    pub(crate) fn speakers<'a>(
+        &'a self,
+        voter: &'a Voter,
+        family: usize,
+    ) -> impl Iterator<Item = PeerId> + 'a {
         let is_full = move |peer: &PeerId| self.get(*peer).full_feed[family];
         let full = voter.peers.iter().any(is_full);
         let sighted = voter.peers.iter().any(|peer| self.is_sighted(*peer));
@@ -220,7 +230,8 @@ impl Vantage {
         if changed.is_empty() {
             return None;
         }
-        let spoken_for_anew: Vec<bool> = (0..self.voters.len()).map(|voter| self.draw_speakers(voter)).collect();
+        let spoken_for_anew: Vec<bool> =
+            (0..self.voters.len()).map(|voter| self.draw_speakers(voter)).collect();
         changed.retain(|id| {
             spoken_for_anew[usize::from(self.get(*id).voter)]
                 && !(0..2).all(|family| self.is_alone(*id, family))

@@ -1,8 +1,9 @@
 //! The vote on each row: what counts, what is lost, what is back.
 
 use super::bits::Bits;
+use super::change::{Change, Loss};
 use super::row::Flags;
-use super::shard::{Change, HELD, Loss, Shard, USUAL};
+use super::shard::{HELD, Shard, USUAL, bound};
 use super::tails::Tails;
 use super::vantage::{Ballot, Vantage};
 use crate::observation::PeerId;
@@ -174,32 +175,50 @@ impl Shard {
 
     /// What time alone changes: long-held routes become usual, long-lost ones stop being so.
     pub(crate) fn sweep(&mut self, at: Time, ballot: &Ballot, tails: &Tails, parameters: &Parameters) {
-        let mut grown: Vec<(u32, u16)> = Vec::new();
+        if self.oldest_wait.is_some_and(|oldest| at - oldest >= parameters.usual_after) {
+            self.oldest_wait = None;
+            self.grow(at, parameters);
+            self.accept_strangers(at, tails, parameters);
+        }
+        if self.oldest_loss.is_some_and(|oldest| at - oldest >= parameters.age_out) {
+            self.oldest_loss = None;
+            self.age(at, ballot, parameters);
+        }
+    }
+
+    /// Who has held a network for a day usually does.
+    fn grow(&mut self, at: Time, parameters: &Parameters) {
+        let (mut grown, mut oldest) = (Vec::<(u32, u16)>::new(), self.oldest_wait);
         self.pending.retain(|key, since| {
             let ripe = at - *since >= parameters.usual_after;
             if ripe {
                 grown.push(*key);
+            } else {
+                oldest = bound(oldest, *since);
             }
             !ripe
         });
+        self.oldest_wait = oldest;
         self.stirred |= !grown.is_empty();
         for (row, voter) in grown {
             self.set_bit(row, USUAL, voter, true);
         }
-        self.accept_strangers(at, tails, parameters);
-        self.age(at, ballot, parameters);
     }
 
     /// A foreign origin that has been there for a day is no stranger.
     fn accept_strangers(&mut self, at: Time, tails: &Tails, parameters: &Parameters) {
         let mut ripe: Vec<(u32, u32)> = Vec::new();
+        let mut oldest = self.oldest_wait;
         self.strangers.retain(|key, since| {
             let old = at - *since >= parameters.usual_after;
             if old {
                 ripe.push(*key);
+            } else {
+                oldest = bound(oldest, *since);
             }
             !old
         });
+        self.oldest_wait = oldest;
         ripe.sort_unstable();
         for (row, origin) in ripe {
             let known = &mut self.rows[row as usize];
@@ -214,17 +233,20 @@ impl Shard {
 
     /// Who lost a network for a week no longer usually holds it; a network that nobody usually holds no longer counts.
     fn age(&mut self, at: Time, ballot: &Ballot, parameters: &Parameters) {
-        let mut aged: Vec<(u32, Loss)> = Vec::new();
+        let (mut aged, mut oldest) = (Vec::<(u32, Loss)>::new(), None);
         self.losses.retain(|row, losses| {
             losses.retain(|loss| {
                 let old = at - loss.when.latest >= parameters.age_out;
                 if old {
                     aged.push((*row, *loss));
+                } else {
+                    oldest = bound(oldest, loss.when.latest);
                 }
                 !old
             });
             !losses.is_empty()
         });
+        self.oldest_loss = oldest;
         aged.sort_unstable_by_key(|(row, loss)| (*row, loss.voter));
         for group in aged.chunk_by(|a, b| a.0 == b.0) {
             let row = group[0].0;

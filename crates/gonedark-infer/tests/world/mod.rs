@@ -2,11 +2,11 @@
 #![allow(dead_code, unreachable_pub)]
 
 use gonedark_infer::entity::CountryCode;
-use gonedark_infer::observation::{CollectorId, Delegations, PeerId, PeerKey, TableEntry, Update};
+use gonedark_infer::observation::{CollectorId, Delegations, Named, PeerId, PeerKey, TableEntry, Update};
 use gonedark_infer::parameters::Parameters;
 use gonedark_infer::report::{Incident, Report};
 use gonedark_infer::{Inference, Watch};
-use gonedark_route::{Asn, AsnSize, Nlri, PathView, Prefix, Time};
+use gonedark_route::{Asn, AsnSize, PathView, Prefix, Time};
 
 /// Prefix to country, and AS to country.
 pub struct Registry(pub Vec<(&'static str, &'static str)>, pub Vec<(u32, &'static str)>);
@@ -153,15 +153,20 @@ impl World {
                 path_id: 0,
             };
             if !paths.is_empty() {
-                self.inference.table_row(id, *prefix, paths.iter().map(entry));
+                let network = self.inference.network(*prefix);
+                self.inference.table_row(id, network, paths.iter().map(entry));
             }
         }
         self.inference.table_end(id, true);
     }
 
+    pub fn named(&mut self, prefixes: &[&str], path_id: u32) -> Vec<Named> {
+        let network = |prefix: &&str| self.inference.network(prefix.parse().unwrap());
+        prefixes.iter().map(network).map(|network| Named { network, path_id }).collect()
+    }
+
     pub fn withdraw(&mut self, seconds: i64, peer: usize, prefixes: &[&str]) {
-        let withdrawn: Vec<Nlri> =
-            prefixes.iter().map(|prefix| prefix.parse::<Prefix>().unwrap().into()).collect();
+        let withdrawn = self.named(prefixes, 0);
         self.inference.update(&Update {
             at: at(seconds),
             peer: self.peers[peer],
@@ -172,8 +177,7 @@ impl World {
     }
 
     pub fn announce(&mut self, seconds: i64, peer: usize, tail: &[u32], prefixes: &[&str]) {
-        let announced: Vec<Nlri> =
-            prefixes.iter().map(|prefix| prefix.parse::<Prefix>().unwrap().into()).collect();
+        let announced = self.named(prefixes, 0);
         let path = path(&[&[self.asns[peer]], tail].concat());
         self.inference.update(&Update {
             at: at(seconds),

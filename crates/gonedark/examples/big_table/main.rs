@@ -11,7 +11,7 @@ mod rows;
 use anyhow::{Context, Result};
 use gonedark::pipeline::batch::{Batch, Entry, Observation};
 use gonedark_decode::mrt::{self, Decoder, Frame, Record};
-use gonedark_infer::observation::{CollectorId, PeerId, PeerKey, TableEntry};
+use gonedark_infer::observation::{CollectorId, NetworkId, PeerId, PeerKey, TableEntry};
 use gonedark_infer::parameters::Parameters;
 use gonedark_infer::{Inference, Watch};
 use gonedark_route::Time;
@@ -150,15 +150,14 @@ fn decode(chunk: &[u8], decoder: &mut Decoder, batch: &mut Batch) {
                     }
                 }
                 let entries = start..batch.entries.len() as u32;
-                batch.push_row(at, row.prefix, entries);
+                let network = batch.named.len() as u32;
+                batch.named.push(row.prefix);
+                batch.observations.push((at, Observation::TableRow { network, entries }));
             }
             _ => {}
         }
     }
 }
-
-/// As in `pipeline::replay`.
-const EXPECTED: usize = 64;
 
 /// The inference and what it was given, as `pipeline::replay` does it.
 struct Taken {
@@ -184,16 +183,13 @@ impl Taken {
             address: peer.address,
         });
         peers.extend(keys.filter_map(|key| inference.peer(key)));
-        for (index, (at, observation)) in batch.observations.iter().enumerate() {
-            if index % EXPECTED == 0 {
-                let until = (index + EXPECTED).min(batch.observations.len());
-                inference.expect(batch.named(index, until));
-            }
+        // Each batch numbers its rows from zero; a file goes on.
+        let networks: Vec<NetworkId> = batch.named.iter().map(|prefix| inference.network(*prefix)).collect();
+        for (at, observation) in &batch.observations {
             match observation {
                 Observation::TableBegin => inference.table_begin(*at, *collector),
                 Observation::TableEnd { whole } => inference.table_end(*collector, *whole),
                 Observation::TableRow { network, entries } => {
-                    let prefix = batch.nlri[*network as usize].prefix;
                     let routes = batch.routes(entries);
                     self.rows += 1;
                     self.entries += routes.len() as u64;
@@ -202,7 +198,7 @@ impl Taken {
                         tail: entry.tail,
                         path_id: entry.path_id,
                     };
-                    inference.table_row(*collector, prefix, routes.iter().map(entry));
+                    inference.table_row(*collector, networks[*network as usize], routes.iter().map(entry));
                 }
                 _ => {}
             }

@@ -1,14 +1,23 @@
 //! What a stretch of one archive file says, as plain values in vectors: nothing is allocated per route.
 
 use gonedark_decode::mrt::PeerAddress;
-use gonedark_route::{Nlri, Prefix, Tail, Time};
+use gonedark_route::{Prefix, Tail, Time};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A place in one of a batch's vectors.
 pub type Span = Range<u32>;
 
-/// One observation. Peers are numbered per file.
+/// A network in a message, by the file's number of it, with its ADD-PATH identifier (0 without).
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// The file's number of the network.
+    pub network: u32,
+    /// RFC 7911.
+    pub path_id: u32,
+}
+
+/// One observation. Peers and networks are numbered per file.
 #[derive(Clone, Debug)]
 pub enum Observation {
     /// An UPDATE.
@@ -43,7 +52,7 @@ pub enum Observation {
     TableBegin,
     /// A row of it.
     TableRow {
-        /// The network, in [`Batch::nlri`].
+        /// The network.
         network: u32,
         /// Its routes, in [`Batch::entries`].
         entries: Span,
@@ -91,27 +100,21 @@ impl Spare {
 pub struct Batch {
     /// When, and what.
     pub observations: Vec<(Time, Observation)>,
-    /// Networks that the observations name.
-    pub nlri: Vec<Nlri>,
+    /// Networks of messages.
+    pub nlri: Vec<Member>,
     /// Routes of tables.
     pub entries: Vec<Entry>,
     /// Peers that the file names for the first time; they go on numbering from those before.
     pub peers: Vec<PeerAddress>,
-    /// Whether the observations are not in the order in which they were put in.
-    reordered: bool,
+    /// Networks, likewise. One that many messages name is named here once for all of them; a table's rows are each named
+    /// anew.
+    pub named: Vec<Prefix>,
 }
 
 impl Batch {
-    /// Puts in a row of a table.
-    pub fn push_row(&mut self, at: Time, prefix: Prefix, entries: Span) {
-        let network = self.nlri.len() as u32;
-        self.nlri.push(prefix.into());
-        self.observations.push((at, Observation::TableRow { network, entries }));
-    }
-
     /// Networks that were kept.
     #[inline]
-    pub fn networks(&self, span: &Span) -> &[Nlri] {
+    pub fn networks(&self, span: &Span) -> &[Member] {
         &self.nlri[span.start as usize..span.end as usize]
     }
 
@@ -123,8 +126,9 @@ impl Batch {
 
     /// Roughly the memory that it takes, in bytes.
     pub fn weight(&self) -> usize {
-        let sizes = (size_of::<(Time, Observation)>(), size_of::<Nlri>(), size_of::<Entry>());
-        self.observations.len() * sizes.0 + self.nlri.len() * sizes.1 + self.entries.len() * sizes.2
+        let sizes = (size_of::<(Time, Observation)>(), size_of::<Member>(), size_of::<Entry>());
+        let named = self.named.len() * size_of::<Prefix>();
+        named + self.observations.len() * sizes.0 + self.nlri.len() * sizes.1 + self.entries.len() * sizes.2
     }
 
     /// Forgets everything but the memory.
@@ -133,30 +137,13 @@ impl Batch {
         self.nlri.clear();
         self.entries.clear();
         self.peers.clear();
-        self.reordered = false;
-    }
-
-    /// The networks that the observations from `from` up to `until` name, in their order. None where the observations
-    /// were put in another order than their networks.
-    pub fn named(&self, from: usize, until: usize) -> &[Nlri] {
-        let spans = |(_, observation): &(Time, Observation)| match observation {
-            Observation::Update { networks, .. } => Some(networks.clone()),
-            Observation::TableRow { network, .. } => Some(*network..*network + 1),
-            _ => None,
-        };
-        let some = &self.observations[from..until];
-        let (first, last) = (some.iter().find_map(spans), some.iter().rev().find_map(spans));
-        match (first, last) {
-            (Some(first), Some(last)) if !self.reordered => self.networks(&(first.start..last.end)),
-            _ => &[],
-        }
+        self.named.clear();
     }
 
     /// Puts the observations in order of time; those of one stamp stay in the order of the file.
     pub fn sort(&mut self) {
         if !self.observations.is_sorted_by_key(|(at, _)| *at) {
             self.observations.sort_by_key(|(at, _)| *at);
-            self.reordered = true;
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::batch::{Batch, Observation, Spare};
 use super::reading::{self, FileSummary, Piece};
 use crate::source::archive::{ArchiveFile, Kind, Workers};
+use gonedark_infer::observation::{NetworkId, PeerId};
 use gonedark_route::Time;
 use std::sync::mpsc::Receiver;
 
@@ -18,7 +19,9 @@ pub(super) struct Open {
     pub(super) batch: Box<Batch>,
     pub(super) next: usize,
     /// Peers that the file has named, by its numbers; the owner of the inference fills it.
-    pub(super) peers: Vec<Option<gonedark_infer::observation::PeerId>>,
+    pub(super) peers: Vec<Option<PeerId>>,
+    /// Networks, likewise.
+    pub(super) networks: Vec<NetworkId>,
 }
 
 /// What the merge gives next.
@@ -94,7 +97,14 @@ impl<'a> Merge<'a> {
             }
             (_, Some(_)) => {
                 let (file, pieces) = self.ahead.pop_front()?;
-                self.open.push(Open { file, pieces, batch: Box::default(), next: 0, peers: Vec::new() });
+                self.open.push(Open {
+                    file,
+                    pieces,
+                    batch: Box::default(),
+                    next: 0,
+                    peers: Vec::new(),
+                    networks: Vec::new(),
+                });
                 self.turn(self.open.len() - 1)
             }
             _ => None,
@@ -134,7 +144,8 @@ impl<'a> Merge<'a> {
     fn read_ahead(&mut self) {
         while self.ahead.len() < AHEAD {
             let Some(file) = self.waiting.pop() else { return };
-            self.ahead.push_back((file, reading::start(&self.files[file], self.until, &self.workers, &self.spare)));
+            self.ahead
+                .push_back((file, reading::start(&self.files[file], self.until, &self.workers, &self.spare)));
         }
     }
 }

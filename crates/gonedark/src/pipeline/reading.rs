@@ -1,12 +1,12 @@
 //! One archive file to batches, on a thread of its own.
 
-use super::batch::{Batch, Entry, Observation, Spare};
+use super::batch::{Batch, Entry, Member, Observation, Spare};
 use crate::source::archive::{ArchiveFile, ArchiveReader, Damage, Workers};
 use foldhash::fast::RandomState;
 use gonedark_decode::DecodeError;
 use gonedark_decode::bgp::Message;
 use gonedark_decode::mrt::{self, Decoder, Frame, PeerAddress, RawRecord, Record};
-use gonedark_route::{Prefix, Time};
+use gonedark_route::{Nlri, Prefix, Time};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -81,12 +81,41 @@ pub(super) fn start(
     receiver
 }
 
+/// The file's numbers of networks.
+#[derive(Default)]
+struct Networks {
+    known: HashMap<Prefix, u32, RandomState>,
+    next: u32,
+}
+
+impl Networks {
+    /// The number of a network; a new one is added to `named`.
+    #[inline]
+    fn number(&mut self, prefix: Prefix, named: &mut Vec<Prefix>) -> u32 {
+        let next = &mut self.next;
+        *self.known.entry(prefix).or_insert_with(|| {
+            named.push(prefix);
+            *next += 1;
+            *next - 1
+        })
+    }
+
+    /// A new number for a network that will not be named again, as most are in a table.
+    #[inline]
+    fn number_anew(&mut self, prefix: Prefix, named: &mut Vec<Prefix>) -> u32 {
+        named.push(prefix);
+        self.next += 1;
+        self.next - 1
+    }
+}
+
 struct Reading {
     until: Option<Time>,
     summary: FileSummary,
     batch: Box<Batch>,
     spare: Spare,
     peers: HashMap<PeerAddress, u16, RandomState>,
+    networks: Networks,
     last_peer: Option<(PeerAddress, u16)>,
     /// The file's numbers of the peers of the current PEER_INDEX_TABLE.
     index: Vec<Option<u16>>,
@@ -112,6 +141,7 @@ impl Reading {
             batch: spare.take(),
             spare,
             peers: HashMap::default(),
+            networks: Networks::default(),
             last_peer: None,
             index: Vec::new(),
             table_open: false,
@@ -311,13 +341,16 @@ impl Reading {
             }
         }
         let Some(peer) = self.number(peer) else { return };
-        let batch = &mut self.batch;
+        let Reading { batch, networks, .. } = self;
         let start = batch.nlri.len() as u32;
+        let Batch { nlri, named, .. } = &mut **batch;
+        let mut push = |Nlri { prefix, path_id }| {
+            nlri.push(Member { network: networks.number(prefix, named), path_id });
+            nlri.len() as u32
+        };
         // From within: an iterator of several parts goes through each of them at a stretch.
-        update.withdrawn().for_each(|nlri| batch.nlri.push(nlri));
-        let middle = batch.nlri.len() as u32;
-        update.announced().for_each(|nlri| batch.nlri.push(nlri));
-        let end = batch.nlri.len() as u32;
+        let middle = update.withdrawn().fold(start, |_, nlri| push(nlri));
+        let end = update.announced().fold(middle, |_, nlri| push(nlri));
         if start == end {
             if update.end_of_rib.is_some() {
                 batch.observations.push((at, Observation::EndOfRib { peer }));
@@ -357,7 +390,8 @@ impl Reading {
             }
         }
         let entries = start..self.batch.entries.len() as u32;
-        self.batch.push_row(at, row.prefix, entries);
+        let network = self.networks.number_anew(row.prefix, &mut self.batch.named);
+        self.batch.observations.push((at, Observation::TableRow { network, entries }));
     }
 
     /// TABLE_DUMP has a record for each route; those of one prefix follow each other.
@@ -375,7 +409,8 @@ impl Reading {
     fn end_row(&mut self) {
         if let Some((at, prefix, start)) = self.row.take() {
             let entries = start..self.batch.entries.len() as u32;
-            self.batch.push_row(at, prefix, entries);
+            let network = self.networks.number_anew(prefix, &mut self.batch.named);
+            self.batch.observations.push((at, Observation::TableRow { network, entries }));
         }
     }
 

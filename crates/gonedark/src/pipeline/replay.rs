@@ -1,18 +1,14 @@
 //! Drives the inference with archive files.
 
-use super::batch::{Batch, Entry, Observation};
-use super::merge::{Merge, Step};
+use super::batch::{Entry, Member, Observation};
+use super::merge::{Merge, Open, Step};
 use super::reading::FileSummary;
 use crate::source::archive::{Kind, Listing, Workers};
-use gonedark_infer::observation::{CollectorId, Delegations, PeerId, PeerKey, TableEntry, Update};
+use gonedark_infer::observation::{CollectorId, Delegations, Named, PeerKey, TableEntry, Update};
 use gonedark_infer::parameters::Parameters;
 use gonedark_infer::report::{BlindReason, Report};
 use gonedark_infer::{Inference, Watch};
 use gonedark_route::Time;
-
-/// Observations whose networks are searched for at once: enough that the searches overlap, few enough that what they
-/// found is still in the first level cache when it is used. Guess.
-const EXPECTED: usize = 64;
 
 /// What to replay, and how.
 pub struct Request<'a> {
@@ -59,6 +55,8 @@ struct Replay<'a> {
     /// Edges of gaps not yet reached, the earliest last.
     edges: Vec<Edge>,
     inputs: Vec<(usize, FileSummary)>,
+    /// The networks of the current message.
+    named: Vec<Named>,
 }
 
 /// Replays the files. `progress` is told the number of bytes read after each file.
@@ -77,6 +75,7 @@ pub fn replay(
         of_file: Vec::new(),
         edges: Vec::new(),
         inputs: Vec::new(),
+        named: Vec::new(),
     };
     replay.name_collectors();
     let mut merge = Merge::new(&listing.files, replay.request.until, Workers::per_core());
@@ -84,11 +83,11 @@ pub fn replay(
         match step {
             Step::Run(place, horizon) => {
                 let open = &mut merge.open[place];
-                open.next = replay.run(open.file, &open.batch, open.next, &open.peers, horizon);
+                open.next = replay.run(open, horizon);
             }
             Step::Batch(place) => {
                 let open = &mut merge.open[place];
-                replay.name_peers(open.file, &open.batch, &mut open.peers);
+                replay.name(open);
             }
             Step::End(file, summary) => {
                 replay.end_file(file, &summary);
@@ -124,66 +123,54 @@ impl Replay<'_> {
         self.edges.sort_unstable_by(|a, b| b.cmp(a));
     }
 
-    /// Gives the new peers of a batch their numbers.
-    fn name_peers(&mut self, file: usize, batch: &Batch, peers: &mut Vec<Option<PeerId>>) {
-        let collector = self.collectors[self.of_file[file]];
-        for peer in &batch.peers {
+    /// Gives what a batch names for the first time its numbers.
+    fn name(&mut self, open: &mut Open) {
+        let collector = self.collectors[self.of_file[open.file]];
+        for peer in &open.batch.peers {
             let key = PeerKey { collector, asn: peer.asn, address: peer.address };
-            peers.push(self.inference.peer(key));
+            open.peers.push(self.inference.peer(key));
         }
+        open.networks.extend(open.batch.named.iter().map(|prefix| self.inference.network(*prefix)));
     }
 
     /// Applies observations of a batch from `next` on up to `horizon`; gives the place of the first one not applied.
-    fn run(
-        &mut self,
-        file: usize,
-        batch: &Batch,
-        mut next: usize,
-        peers: &[Option<PeerId>],
-        horizon: Time,
-    ) -> usize {
-        let begin = next;
-        let mut expected = begin;
-        while let Some((at, observation)) = batch.observations.get(next) {
+    fn run(&mut self, open: &Open, horizon: Time) -> usize {
+        let mut next = open.next;
+        while let Some((at, observation)) = open.batch.observations.get(next) {
             let of_table = matches!(observation, Observation::TableRow { .. } | Observation::TableEnd { .. });
             // The first is due in any case; the others while no other file is.
-            if next > begin && *at >= horizon && !of_table {
+            if next > open.next && *at >= horizon && !of_table {
                 break;
             }
-            if next == expected {
-                expected = (next + EXPECTED).min(batch.observations.len());
-                self.inference.expect(batch.named(next, expected));
-            }
             self.pass_edges(*at);
-            self.apply(file, *at, observation, batch, peers);
+            self.apply(open, *at, observation);
             next += 1;
         }
         next
     }
 
-    fn apply(
-        &mut self,
-        file: usize,
-        at: Time,
-        observation: &Observation,
-        batch: &Batch,
-        peers: &[Option<PeerId>],
-    ) {
-        let collector = self.collectors[self.of_file[file]];
+    fn apply(&mut self, open: &Open, at: Time, observation: &Observation) {
+        let Open { file, batch, peers, networks, .. } = open;
+        let collector = self.collectors[self.of_file[*file]];
         let named = |peer: u16| peers.get(usize::from(peer)).copied().flatten();
         match observation {
-            Observation::Update { peer, tail, networks, withdrawn } => {
+            Observation::Update { peer, tail, networks: span, withdrawn } => {
                 let Some(peer) = named(*peer) else { return };
-                let (withdrawn, announced) = batch.networks(networks).split_at(*withdrawn as usize);
+                let named = |member: &Member| Named {
+                    network: networks[member.network as usize],
+                    path_id: member.path_id,
+                };
+                self.named.clear();
+                self.named.extend(batch.networks(span).iter().map(named));
+                let (withdrawn, announced) = self.named.split_at(*withdrawn as usize);
                 self.inference.update(&Update { at, peer, tail: *tail, announced, withdrawn });
             }
             Observation::TableRow { network, entries } => {
-                let prefix = batch.nlri[*network as usize].prefix;
                 let routes = batch.routes(entries).iter().filter_map(|entry| {
                     let Entry { peer, path_id, tail } = *entry;
                     named(peer).map(|peer| TableEntry { peer, path_id, tail })
                 });
-                self.inference.table_row(collector, prefix, routes);
+                self.inference.table_row(collector, networks[*network as usize], routes);
             }
             Observation::Session { peer, established } => {
                 if let Some(peer) = named(*peer) {

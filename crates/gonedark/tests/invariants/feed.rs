@@ -3,7 +3,7 @@
 use gonedark::present::{Case, Gazetteer, LocalTime, RunInfo, json};
 use gonedark::scenario::{self, Recorded, RibEntry, Scenario, ScenarioEvent};
 use gonedark_infer::entity::{CountryCode, Entity};
-use gonedark_infer::observation::{CollectorId, Delegations, PeerId, PeerKey, TableEntry, Update};
+use gonedark_infer::observation::{CollectorId, Delegations, Named, PeerId, PeerKey, TableEntry, Update};
 use gonedark_infer::parameters::Parameters;
 use gonedark_infer::report::{BlindReason, Report};
 use gonedark_infer::{Inference, Watch};
@@ -225,6 +225,12 @@ impl<'a> Feed<'a> {
         self.feeding.only.is_none_or(|only| prefix.family() == only)
     }
 
+    fn named(&mut self, routes: &[Nlri]) -> Vec<Named> {
+        let wanted: Vec<Nlri> = routes.iter().copied().filter(|route| self.wanted(route.prefix)).collect();
+        let network = |Nlri { prefix, path_id }| Named { network: self.inference.network(prefix), path_id };
+        wanted.into_iter().map(network).collect()
+    }
+
     fn event(&mut self, event: &ScenarioEvent) {
         let (at, collector) = (event.stamp, self.collectors[event.collector]);
         match &event.what {
@@ -234,10 +240,8 @@ impl<'a> Feed<'a> {
             }
             Recorded::RibEnd => self.inference.table_end(collector, true),
             Recorded::Update { peer, withdrawn, announced, path } => {
-                let only = |routes: &[Nlri]| -> Vec<Nlri> {
-                    routes.iter().copied().filter(|route| self.wanted(route.prefix)).collect()
-                };
-                let (announced, withdrawn, path) = (only(announced), only(withdrawn), bytes(path));
+                let (announced, withdrawn) = (self.named(announced), self.named(withdrawn));
+                let path = bytes(path);
                 if announced.is_empty() && withdrawn.is_empty() {
                     return;
                 }
@@ -262,7 +266,8 @@ impl<'a> Feed<'a> {
                 path_id: entry.path_id,
             })
             .collect();
-        self.inference.table_row(collector, prefix, entries.into_iter());
+        let network = self.inference.network(prefix);
+        self.inference.table_row(collector, network, entries.into_iter());
     }
 }
 

@@ -1,10 +1,11 @@
 //! One loss of an entity, from the moment its level rises over none until it is none again.
 
 use crate::detection::level::Toll;
+use crate::observation::NetworkId;
 use crate::parameters::Parameters;
 use crate::report::{Interval, Level};
-use crate::routing::shard::Loss;
-use crate::routing::table::{RowRef, Table};
+use crate::routing::change::Loss;
+use crate::routing::table::Table;
 use gonedark_route::{Asn, Prefix, Time};
 use std::collections::BTreeMap;
 
@@ -28,7 +29,7 @@ pub(crate) struct NetworkRecord {
 }
 
 impl NetworkRecord {
-    pub(crate) fn new(row: RowRef, (losses, kept): (&[Loss], &[u16]), table: &Table) -> Self {
+    pub(crate) fn new(row: NetworkId, (losses, kept): (&[Loss], &[u16]), table: &Table) -> Self {
         let (origins, upstreams) = table.origins(row);
         let sightings =
             losses.iter().map(|loss| Sighting { voter: loss.voter, lost: loss.when, back: None }).collect();
