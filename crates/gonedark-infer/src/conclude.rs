@@ -1,8 +1,11 @@
 //! What the inference says when it is asked.
 
+use crate::detection::episode::Episode;
 use crate::detection::level;
 use crate::detection::track::Track;
+use crate::entity::Entity;
 use crate::incident::compose::{Context, compose};
+use crate::incident::skew;
 use crate::inference::Inference;
 use crate::report::{
     BeforeLost, Coverage, EntityState, EntityStatus, Incident, Level, Note, PhaseState, Report, Sample,
@@ -23,10 +26,20 @@ impl Inference {
             dim: &dim,
             now: until,
         };
+        let countries =
+            self.tracks.tracks.values().filter(|track| matches!(track.entity, Entity::Country(_)));
+        let skews = skew::estimate(countries.flat_map(Track::losses), &self.vantage, &self.parameters);
         let (mut incidents, mut entities, mut series, mut notes) =
             (vec![], vec![], vec![], self.notes.clone());
         for (entity, track) in &self.tracks.tracks {
-            let losses: Vec<_> = track.losses().collect();
+            let widened: Vec<Episode> = match skews.is_empty() {
+                true => Vec::new(),
+                false => track.losses().map(|loss| skew::widen(loss, &skews, &self.vantage)).collect(),
+            };
+            let losses: Vec<&Episode> = match skews.is_empty() {
+                true => track.losses().collect(),
+                false => widened.iter().collect(),
+            };
             let own = compose(*entity, &losses, &context);
             let asked = self.tracks.is_asked(*entity);
             if asked {
@@ -39,6 +52,10 @@ impl Inference {
             incidents.extend(own);
         }
         notes.extend(self.limits());
+        notes.extend(skews.iter().map(|(collector, micros)| Note::ClockSkew {
+            collector: self.vantage.collectors[usize::from(collector.0)].name.clone(),
+            micros: *micros,
+        }));
         notes.sort_unstable();
         notes.dedup();
         let window = (self.first.unwrap_or(until), until);
@@ -66,7 +83,10 @@ impl Inference {
             count: *count,
         });
         let untabled = self.vantage.collectors.iter().filter(|collector| collector.table_at.is_none());
-        let untabled = untabled.map(|collector| Note::TableNotSeen { collector: collector.name.clone() });
+        let untabled = untabled.map(|known| {
+            let collector = known.name.clone();
+            if known.table_cut { Note::TableCut { collector } } else { Note::TableNotSeen { collector } }
+        });
         late.chain(untabled).collect()
     }
 

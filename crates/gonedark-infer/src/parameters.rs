@@ -55,6 +55,12 @@ pub struct Parameters {
     pub coverage_percent: u64,
     /// How often the voters are chosen anew while no table was read: five minutes, the length of a RIS file.
     pub epoch: i64,
+    /// A collector's clock is taken to be wrong from this difference on: two rounds of the advertisement interval of 30 s
+    /// (RFC 4271 section 10), below which delay explains it. Guess.
+    pub skew_noticed: i64,
+    /// And only by the returns from at least this many losses: a clock is wrong by the same each time, delays are not.
+    /// Guess.
+    pub skew_returns: usize,
 }
 
 impl Default for Parameters {
@@ -84,6 +90,8 @@ impl Default for Parameters {
             restart_window: 5 * minute,
             coverage_percent: 50,
             epoch: 5 * minute,
+            skew_noticed: minute,
+            skew_returns: 3,
         }
     }
 }

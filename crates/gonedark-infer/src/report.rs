@@ -208,6 +208,11 @@ pub enum Note {
         /// The collector.
         collector: String,
     },
+    /// The table of this collector could not be read to its end: what it did not come to name is not known from it.
+    TableCut {
+        /// The collector.
+        collector: String,
+    },
     /// A network was withdrawn for so long that it no longer counts.
     AgedOut {
         /// The network.

@@ -5,7 +5,7 @@ mod world;
 use gonedark_infer::Watch;
 use gonedark_infer::observation::{PeerKey, TableEntry, Update};
 use gonedark_infer::report::{BlindReason, EntityState, Level, Note, PhaseState};
-use gonedark_route::{Asn, AsnSize, PathView, Prefix};
+use gonedark_route::{Asn, AsnSize, PathView, Prefix, Tail};
 use world::{KP, TWELVE, World, at, everything, hms, incidents_of, path, registry};
 
 #[test]
@@ -447,4 +447,67 @@ fn a_row_may_have_more_paths_than_a_cell_can_number() {
     world.inference.table_row(world.collectors[0], network, [entry].into_iter());
     world.inference.table_end(world.collectors[0], false);
     assert!(world.report(hms(4, 0, 0)).incidents.is_empty());
+}
+
+/// Collector 2's clock runs ahead: what all see of three outages it stamps so much later. The last lasts from 16:15 to
+/// 25:46.
+fn with_a_clock_ahead(ahead: i64) -> World {
+    let mut world = World::started();
+    let first = [(4, 0, false), (5, 0, true), (10, 0, false), (11, 30, true)];
+    for (hour, minute, back) in first.into_iter().chain([(16, 15, false), (25, 46, true)]) {
+        let mut stamps: Vec<(i64, usize)> = (0..TWELVE.len())
+            .map(|peer| (hms(hour, minute, peer as i64) + if peer % 3 == 2 { ahead } else { 0 }, peer))
+            .collect();
+        stamps.sort_unstable();
+        for (stamp, peer) in stamps {
+            match back {
+                true => world.announce(stamp, peer, &[4837, 131279], &KP),
+                false => world.withdraw(stamp, peer, &KP),
+            }
+        }
+    }
+    world
+}
+
+#[test]
+fn a_clock_that_runs_ahead_is_told_by_the_others_and_widens_what_it_says() {
+    let report = with_a_clock_ahead(180).report(hms(27, 0, 0));
+    let skew = report.notes.iter().find_map(|note| match note {
+        Note::ClockSkew { collector, micros } => Some((collector.as_str(), *micros / 1_000_000)),
+        _ => None,
+    });
+    let (collector, seconds) = skew.expect("a note of the skew");
+    assert_eq!(collector, "rrc02");
+    assert!((178..=182).contains(&seconds), "{seconds} s");
+    let incident = incidents_of(&report, "KP").into_iter().last().unwrap();
+    assert!(incident.onset.earliest <= at(hms(16, 15, 0)));
+    assert!(incident.recovery.unwrap().latest >= at(hms(25, 46, 11)));
+}
+
+#[test]
+fn a_clock_that_runs_behind_is_told_as_behind() {
+    let report = with_a_clock_ahead(-180).report(hms(27, 0, 0));
+    let behind = |note: &Note| matches!(note, Note::ClockSkew { collector, micros } if collector == "rrc02" && *micros < 0);
+    assert!(report.notes.iter().any(behind));
+    let onset = incidents_of(&report, "KP").into_iter().last().unwrap().onset;
+    assert!(onset.earliest <= at(hms(16, 15, 0)) && onset.latest >= at(hms(16, 15, 9)));
+}
+
+#[test]
+fn delays_of_half_a_minute_are_no_skew() {
+    let report = with_a_clock_ahead(30).report(hms(27, 0, 0));
+    assert!(!report.notes.iter().any(|note| matches!(note, Note::ClockSkew { .. })));
+}
+
+#[test]
+fn a_table_that_was_cut_off_is_said_to_be() {
+    let mut world = World::new(1, &TWELVE);
+    let id = world.collectors[0];
+    world.inference.table_begin(at(0), id);
+    let network = world.inference.network(KP[0].parse().unwrap());
+    let entry = TableEntry { peer: world.peers[0], tail: Tail::default(), path_id: 0 };
+    world.inference.table_row(id, network, [entry].into_iter());
+    world.inference.table_end(id, false);
+    let notes = world.report(hms(1, 0, 0)).notes;
+    assert!(notes.contains(&Note::TableCut { collector: "rrc00".into() }), "{notes:?}");
 }

@@ -244,11 +244,11 @@ fn method_md_gives_the_values_that_are_in_force() {
     }
 }
 
-/// `75 %`, `24 h`, `20 networks` in the units of [`Parameters`].
+/// `75 %`, `24 h`, `20 networks`, `3 losses` in the units of [`Parameters`].
 fn in_parameters(said: &str) -> Option<i64> {
     let (number, unit) = said.split_once(' ')?;
     let scale = match unit {
-        "%" | "networks" => 1,
+        "%" | "networks" | "losses" => 1,
         "s" => 1_000_000,
         "min" => 60_000_000,
         "h" => 3_600_000_000,

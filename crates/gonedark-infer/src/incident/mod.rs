@@ -2,4 +2,5 @@
 
 pub(crate) mod compose;
 pub(crate) mod phases;
+pub(crate) mod skew;
 pub(crate) mod turn;

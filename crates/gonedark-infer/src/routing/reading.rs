@@ -208,6 +208,7 @@ impl Reading {
         if whole {
             collector.table_at = Some(self.at);
         }
+        collector.table_cut |= !whole;
         let due = self.at + parameters.table_backlog;
         (present, Unsettled { due, at: self.at, previous, differences: self.differences, speaks_for })
     }

@@ -15,6 +15,8 @@ pub(crate) struct Collector {
     pub(crate) gap_since: Option<Time>,
     /// When its last whole table was taken.
     pub(crate) table_at: Option<Time>,
+    /// Whether a table of it could be read only in part.
+    pub(crate) table_cut: bool,
 }
 
 /// What is known of a peer's session with its collector.
@@ -135,7 +137,12 @@ impl Vantage {
             return *id;
         }
         let id = CollectorId(self.collectors.len() as u16);
-        self.collectors.push(Collector { name: name.to_owned(), gap_since: None, table_at: None });
+        self.collectors.push(Collector {
+            name: name.to_owned(),
+            gap_since: None,
+            table_at: None,
+            table_cut: false,
+        });
         self.by_name.insert(name.to_owned(), id);
         id
     }
@@ -190,6 +197,14 @@ impl Vantage {
 
     pub(crate) fn get_mut(&mut self, id: PeerId) -> &mut Peer {
         &mut self.peers[usize::from(id.0)]
+    }
+
+    /// The collector of an ASN whose peers are all of one.
+    pub(crate) fn collector_of(&self, voter: u16) -> Option<CollectorId> {
+        let mut collectors =
+            self.voters[usize::from(voter)].peers.iter().map(|peer| self.get(*peer).key.collector);
+        let first = collectors.next()?;
+        collectors.all(|other| other == first).then_some(first)
     }
 
     pub(crate) fn peers_of(&self, collector: CollectorId) -> impl Iterator<Item = PeerId> + '_ {

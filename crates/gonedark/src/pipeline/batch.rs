@@ -77,16 +77,16 @@ pub struct Entry {
 
 /// Batches that are used up, to be filled again: their memory is there already. A clone is the same store.
 #[derive(Clone, Default)]
-pub struct Spare(Arc<Mutex<Vec<Box<Batch>>>>);
+pub struct Spare(Arc<Mutex<Vec<Batch>>>);
 
 impl Spare {
     /// An empty batch.
-    pub fn take(&self) -> Box<Batch> {
+    pub fn take(&self) -> Batch {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
     /// Takes a batch back.
-    pub fn put(&self, mut batch: Box<Batch>) {
+    pub fn put(&self, mut batch: Batch) {
         batch.clear();
         if batch.observations.capacity() == 0 {
             return;

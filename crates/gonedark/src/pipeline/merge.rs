@@ -16,7 +16,7 @@ const EARLY: i64 = 60_000_000;
 pub(super) struct Open {
     pub(super) file: usize,
     pieces: Receiver<Piece>,
-    pub(super) batch: Box<Batch>,
+    pub(super) batch: Batch,
     pub(super) next: usize,
     /// Peers that the file has named, by its numbers; the owner of the inference fills it.
     pub(super) peers: Vec<Option<PeerId>>,
@@ -100,7 +100,7 @@ impl<'a> Merge<'a> {
                 self.open.push(Open {
                     file,
                     pieces,
-                    batch: Box::default(),
+                    batch: Batch::default(),
                     next: 0,
                     peers: Vec::new(),
                     networks: Vec::new(),

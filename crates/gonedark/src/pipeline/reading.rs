@@ -49,7 +49,7 @@ pub struct FileSummary {
 
 /// What comes out of a file.
 pub(super) enum Piece {
-    Batch(Box<Batch>),
+    Batch(Batch),
     End(Box<FileSummary>),
 }
 
@@ -112,7 +112,7 @@ impl Networks {
 struct Reading {
     until: Option<Time>,
     summary: FileSummary,
-    batch: Box<Batch>,
+    batch: Batch,
     spare: Spare,
     peers: HashMap<PeerAddress, u16, RandomState>,
     networks: Networks,
@@ -343,7 +343,7 @@ impl Reading {
         let Some(peer) = self.number(peer) else { return };
         let Reading { batch, networks, .. } = self;
         let start = batch.nlri.len() as u32;
-        let Batch { nlri, named, .. } = &mut **batch;
+        let Batch { nlri, named, .. } = batch;
         let mut push = |Nlri { prefix, path_id }| {
             nlri.push(Member { network: networks.number(prefix, named), path_id });
             nlri.len() as u32

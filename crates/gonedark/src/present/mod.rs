@@ -50,6 +50,12 @@ impl Case<'_> {
         self.gazetteer.name(entity).unwrap_or_else(|| entity.code())
     }
 
+    /// What limits country tables that are much older than the recordings.
+    pub fn old_tables(&self) -> Option<String> {
+        let newest = self.run.countries.iter().max_by_key(|table| &table.date)?;
+        words::old_table(newest, self.report.window.1)
+    }
+
     /// The name as a sentence begins: with a capital letter ("The Netherlands").
     pub fn capital_name(&self, entity: &Entity) -> String {
         let name = self.name(entity);

@@ -1,11 +1,11 @@
 //! The words for what the inference says in values: states, levels, reasons, notes. Text and page share them.
 
 use super::course::Course;
-use super::{Case, Damage, times};
+use super::{Case, CountryTable, Damage, times};
 use gonedark_infer::report::{
     BlindReason, EntityState, EntityStatus, FamilyLoss, Incident, Level, Note, PhaseState,
 };
-use gonedark_route::{Asn, Family};
+use gonedark_route::{Asn, Family, Time};
 
 /// The line with which every report ends. After Dyn's rule of 2014: "The data themselves don't speak to motivations,
 /// or distinguish human factors from physical infrastructure problems."
@@ -107,6 +107,10 @@ pub fn note(note: &Note) -> String {
             "No table of {collector} was read before its updates: only networks that its peers spoke of are known, and \
              what was lost before the first of them was heard is not."
         ),
+        Note::TableCut { collector } => format!(
+            "The table of {collector} was cut off or damaged: networks that it did not come to name are known only from \
+             what peers said of them later."
+        ),
         Note::AgedOut { prefix, lost } => format!(
             "{prefix} has been withdrawn since {} UTC, so long that it no longer counts.",
             times::long_stamp(*lost)
@@ -127,6 +131,27 @@ pub fn note(note: &Note) -> String {
                 .to_owned()
         }
     }
+}
+
+/// Older than this before what it was used for, a country table is said to be old, in seconds: a year. Guess.
+const OLD_TABLE: i64 = 365 * 86_400;
+
+/// What limits a country table that is much older than the recordings; `None` where it is not.
+pub fn old_table(table: &CountryTable, until: Time) -> Option<String> {
+    let date: jiff::civil::Date = table.date.parse().ok()?;
+    let day = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
+    let age = until.seconds() - day;
+    (age > OLD_TABLE).then(|| {
+        format!(
+            "Networks are given to countries by delegations of {}, {} before what was read: space delegated since then \
+             is given by its origin AS or to nobody. `gonedark data update` fetches newer ones.",
+            times::day(Time::from_seconds(day)).long(),
+            match age / OLD_TABLE {
+                1 => "over a year".to_owned(),
+                years => format!("over {years} years"),
+            }
+        )
+    })
 }
 
 fn skew(micros: u64) -> String {
@@ -197,5 +222,24 @@ pub fn up(status: &EntityStatus, family: Family) -> String {
         (before, _) => {
             format!("{} of {}", times::grouped(before.saturating_sub(networks.lost)), times::grouped(before))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_country_table_is_old_from_a_year_on() {
+        let table = CountryTable {
+            file: "built in".into(),
+            serial: "1".into(),
+            sha256: String::new(),
+            date: "2018-10-13".into(),
+        };
+        let said = |days: i64| old_table(&table, Time::from_seconds(1_539_388_800 + days * 86_400));
+        assert_eq!(said(365), None);
+        assert!(said(366).unwrap().contains("13 October 2018, over a year before"));
+        assert!(said(800).unwrap().contains("over 2 years before"));
     }
 }

@@ -106,7 +106,7 @@ fn page(case: &Case<'_>) -> Page {
         blindness: blindness::summary(blind).iter().map(BlindRow::new).collect(),
         blind_all: blind.iter().take(ROWS).map(blind_cells).collect(),
         blind_more: blind.len().saturating_sub(ROWS),
-        notes: case.report.notes.iter().map(words::note).collect(),
+        notes: case.report.notes.iter().map(words::note).chain(case.old_tables()).collect(),
         no_cause: words::NO_CAUSE,
         sources: Sources::new(case),
     }

@@ -125,15 +125,16 @@ fn notes(
     all.extend(detailed.iter().flat_map(|incident| incident.notes.iter().cloned()));
     all.sort();
     all.dedup();
-    if all.is_empty() {
+    let limits: Vec<String> = all.iter().map(words::note).chain(case.old_tables()).collect();
+    if limits.is_empty() {
         return Ok(());
     }
     layout::heading(out, "What limits this", style)?;
-    for note in all.iter().take(LINES) {
-        wrapped(out, &format!("- {}", words::note(note)), style.columns(), "  ", "    ")?;
+    for limit in limits.iter().take(LINES) {
+        wrapped(out, &format!("- {limit}"), style.columns(), "  ", "    ")?;
     }
-    if all.len() > LINES {
-        writeln!(out, "  and {} more (--report)", all.len() - LINES)?;
+    if limits.len() > LINES {
+        writeln!(out, "  and {} more (--report)", limits.len() - LINES)?;
     }
     writeln!(out)
 }
