@@ -87,7 +87,11 @@ impl Inference {
             let collector = known.name.clone();
             if known.table_cut { Note::TableCut { collector } } else { Note::TableNotSeen { collector } }
         });
-        late.chain(untabled).collect()
+        let crowd = (self.table.refused > 0).then_some(Note::TooManyNetworks {
+            room: self.parameters.max_networks as u64,
+            refused: self.table.refused,
+        });
+        late.chain(untabled).chain(crowd).collect()
     }
 
     fn coverage(&self, until: Time) -> Coverage {

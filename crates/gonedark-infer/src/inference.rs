@@ -86,8 +86,9 @@ impl Inference {
         peer
     }
 
-    /// Where the table keeps a network; to be asked for once, and many at once, rather than with each message.
-    pub fn network(&mut self, prefix: Prefix) -> NetworkId {
+    /// Where the table keeps a network; to be asked for once, and many at once, rather than with each message. `None` once
+    /// there is no room ([`Parameters::max_networks`]), which the report then says.
+    pub fn network(&mut self, prefix: Prefix) -> Option<NetworkId> {
         self.table.name(prefix, &*self.delegations)
     }
 

@@ -55,6 +55,9 @@ pub struct Parameters {
     pub coverage_percent: u64,
     /// How often the voters are chosen anew while no table was read: five minutes, the length of a RIS file.
     pub epoch: i64,
+    /// Networks that the table has room for, so that no archive can take all memory: three times what RIS had in 2025 in
+    /// both families. Guess.
+    pub max_networks: usize,
     /// A collector's clock is taken to be wrong from this difference on: two rounds of the advertisement interval of 30 s
     /// (RFC 4271 section 10), below which delay explains it. Guess.
     pub skew_noticed: i64,
@@ -90,6 +93,7 @@ impl Default for Parameters {
             restart_window: 5 * minute,
             coverage_percent: 50,
             epoch: 5 * minute,
+            max_networks: 4_000_000,
             skew_noticed: minute,
             skew_returns: 3,
         }

@@ -208,6 +208,13 @@ pub enum Note {
         /// The collector.
         collector: String,
     },
+    /// More networks were named than there is room for; those that came last were left out.
+    TooManyNetworks {
+        /// For how many there is room.
+        room: u64,
+        /// How often one was named that had none.
+        refused: u64,
+    },
     /// The table of this collector could not be read to its end: what it did not come to name is not known from it.
     TableCut {
         /// The collector.

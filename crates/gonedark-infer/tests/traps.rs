@@ -2,9 +2,10 @@
 
 mod world;
 
-use gonedark_infer::Watch;
 use gonedark_infer::observation::{PeerKey, TableEntry, Update};
+use gonedark_infer::parameters::Parameters;
 use gonedark_infer::report::{BlindReason, EntityState, Level, Note, PhaseState};
+use gonedark_infer::{Inference, Watch};
 use gonedark_route::{Asn, AsnSize, PathView, Prefix, Tail};
 use world::{KP, TWELVE, World, at, everything, hms, incidents_of, path, registry};
 
@@ -443,7 +444,7 @@ fn a_row_may_have_more_paths_than_a_cell_can_number() {
     let path = path(&[9, 4837, 131279]);
     let entry = TableEntry { peer: late, tail: PathView::new(&path, AsnSize::Four).tail(), path_id: 0 };
     world.inference.table_begin(at(hms(3, 0, 0)), world.collectors[0]);
-    let network = world.inference.network(KP[0].parse().unwrap());
+    let network = world.inference.network(KP[0].parse().unwrap()).unwrap();
     world.inference.table_row(world.collectors[0], network, [entry].into_iter());
     world.inference.table_end(world.collectors[0], false);
     assert!(world.report(hms(4, 0, 0)).incidents.is_empty());
@@ -504,10 +505,32 @@ fn a_table_that_was_cut_off_is_said_to_be() {
     let mut world = World::new(1, &TWELVE);
     let id = world.collectors[0];
     world.inference.table_begin(at(0), id);
-    let network = world.inference.network(KP[0].parse().unwrap());
+    let network = world.inference.network(KP[0].parse().unwrap()).unwrap();
     let entry = TableEntry { peer: world.peers[0], tail: Tail::default(), path_id: 0 };
     world.inference.table_row(id, network, [entry].into_iter());
     world.inference.table_end(id, false);
     let notes = world.report(hms(1, 0, 0)).notes;
     assert!(notes.contains(&Note::TableCut { collector: "rrc00".into() }), "{notes:?}");
+}
+
+#[test]
+fn more_networks_than_there_is_room_for_are_left_out_and_counted() {
+    let parameters = Parameters { max_networks: 3, ..Parameters::default() };
+    let mut inference = Inference::new(parameters, Box::new(registry()), Watch::default(), 2);
+    let mut named = |prefix: &str| inference.network(prefix.parse().unwrap()).is_some();
+    assert_eq!(KP.map(&mut named), [true, true, true, false]);
+    assert!(named(KP[1]), "one that is known has its place");
+    let notes = inference.report(at(0)).notes;
+    assert_eq!(notes, [Note::TooManyNetworks { room: 3, refused: 1 }]);
+}
+
+#[test]
+fn without_a_table_the_first_withdrawal_of_one_of_several_paths_proves_no_loss() {
+    let mut world = World::new(1, &TWELVE);
+    for peer in 0..TWELVE.len() {
+        let (id, withdrawn) = (world.peers[peer], world.named(&KP, 7));
+        let update = Update { at: at(60), peer: id, tail: None, announced: &[], withdrawn: &withdrawn };
+        world.inference.update(&update);
+    }
+    assert!(world.report(hms(2, 0, 0)).incidents.is_empty());
 }

@@ -97,7 +97,7 @@ fn a_network_in_two_rows_of_a_table_is_held_by_the_peers_of_both() {
                         tail: PathView::new(path, AsnSize::Four).tail(),
                         path_id: 0,
                     });
-                    let network = world.inference.network(prefix);
+                    let network = world.inference.network(prefix).unwrap();
                     world.inference.table_row(id, network, entries);
                 }
             }

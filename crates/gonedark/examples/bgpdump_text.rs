@@ -44,7 +44,7 @@ fn main() -> anyhow::Result<()> {
 /// One line: `A|...|prefix|path|...`, `W|...|prefix`, `STATE|...|old|new`.
 fn tell(inference: &mut Inference, at: Time, peer: PeerId, (what, rest): (&str, &[&str])) -> Option<()> {
     let named = |text: &str, inference: &mut Inference| {
-        Some([Named { network: inference.network(text.parse().ok()?), path_id: 0 }])
+        Some([Named { network: inference.network(text.parse().ok()?)?, path_id: 0 }])
     };
     match (what, rest) {
         ("A", [prefix, path, ..]) => {

@@ -29,7 +29,9 @@ pub(crate) fn testimony(episode: &Episode) -> Testimony {
     let watchers = (0..2).filter(had_any).flat_map(|family| worst.watchers[family].iter().copied());
     let mut testimony = Testimony { watchers: watchers.collect(), ..Default::default() };
     let mut losses: BTreeMap<u16, Interval> = BTreeMap::new();
-    for (prefix, record) in records(episode) {
+    // A family of which nothing counted at the worst has lost its networks later, and has no watchers then.
+    let counted = records(episode).iter().filter(|(prefix, _)| had_any(&(prefix.family() as usize)));
+    for (prefix, record) in counted {
         for sighting in record.sightings.iter().filter(|sighting| worst.saw(*prefix, sighting.voter)) {
             let last = losses.entry(sighting.voter).or_insert(sighting.lost);
             if sighting.lost.latest > last.latest {

@@ -108,14 +108,21 @@ impl Shard {
         self.index.find(whole(hash), is_it).map(|slot| slot.row)
     }
 
-    /// The row of a network; a new one, of which nothing was heard yet, where it has none.
-    pub(crate) fn find_or_add(&mut self, prefix: Prefix, delegations: &dyn Delegations) -> u32 {
+    /// The row of a network, and whether it is a new one, of which nothing was heard yet; `None` where it has none and may
+    /// not be added.
+    pub(crate) fn find_or_add(
+        &mut self,
+        prefix: Prefix,
+        may_add: bool,
+        delegations: &dyn Delegations,
+    ) -> Option<(u32, bool)> {
         let hash = self.hasher.hash_one(prefix) as u32;
         let rows = &mut self.rows;
         let row = rows.len() as u32;
         let is_it = |slot: &Slot| slot.hash == hash && rows[slot.row as usize].prefix == prefix;
         match self.index.entry(whole(hash), is_it, |slot| whole(slot.hash)) {
-            Entry::Occupied(known) => return known.get().row,
+            Entry::Occupied(known) => return Some((known.get().row, false)),
+            Entry::Vacant(_) if !may_add => return None,
             Entry::Vacant(place) => place.insert(Slot { hash, row }),
         };
         let mut flags = Flags::default();
@@ -140,7 +147,7 @@ impl Shard {
         });
         self.cells.resize(rows.len() * self.stride, 0);
         self.bits.resize(rows.len() * 2 * self.words, 0);
-        row
+        Some((row, true))
     }
 
     /// Notes that something was said of a row.

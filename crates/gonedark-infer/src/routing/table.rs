@@ -11,6 +11,10 @@ use crate::parameters::Parameters;
 use gonedark_route::{Asn, Family, Prefix, Tail, Time};
 use std::collections::VecDeque;
 
+/// What is remembered of what messages touched, however much they say within a backlog: 400 MiB. Guess: five times what
+/// all collectors say in two minutes.
+const MAX_TOUCHED: usize = 1 << 24;
+
 /// All shards.
 pub(crate) struct Table {
     pub(crate) shards: Vec<Shard>,
@@ -19,6 +23,9 @@ pub(crate) struct Table {
     touched: VecDeque<(Time, NetworkId, PeerId)>,
     /// How far back that is, in microseconds.
     backlog: i64,
+    /// How many networks there may be, and how often one was named for which there was no room.
+    room: usize,
+    pub(crate) refused: u64,
 }
 
 impl Table {
@@ -29,6 +36,8 @@ impl Table {
             touched: VecDeque::new(),
             // A table is settled one backlog after its time and looks one backlog before it.
             backlog: 2 * parameters.table_backlog,
+            room: parameters.max_networks,
+            refused: 0,
         }
     }
 
@@ -47,11 +56,17 @@ impl Table {
         Some(NetworkId { shard: shard as u16, row: self.shards[shard].find(prefix)? })
     }
 
-    /// The row of a network; a new one for one that was never named.
+    /// The row of a network; a new one for one that was never named, `None` where there is no room for it.
     #[inline]
-    pub(crate) fn name(&mut self, prefix: Prefix, delegations: &dyn Delegations) -> NetworkId {
+    pub(crate) fn name(&mut self, prefix: Prefix, delegations: &dyn Delegations) -> Option<NetworkId> {
         let shard = self.shard_of(prefix);
-        NetworkId { shard: shard as u16, row: self.shards[shard].find_or_add(prefix, delegations) }
+        let may_add = self.room > 0;
+        let Some((row, is_new)) = self.shards[shard].find_or_add(prefix, may_add, delegations) else {
+            self.refused += 1;
+            return None;
+        };
+        self.room -= usize::from(is_new);
+        Some(NetworkId { shard: shard as u16, row })
     }
 
     pub(crate) fn row(&self, at: NetworkId) -> &Row {
@@ -77,6 +92,8 @@ impl Table {
         while self.touched.front().is_some_and(|(time, ..)| at - *time > self.backlog) {
             self.touched.pop_front();
         }
+        let most = MAX_TOUCHED.saturating_sub(announced.len() + withdrawn.len());
+        self.touched.drain(..self.touched.len().saturating_sub(most));
         let tail = tail.map(|tail| self.tails.intern(tail));
         let mut repeats = 0;
         let Table { shards, tails, touched, .. } = self;

@@ -17,6 +17,9 @@ pub(crate) struct Tails {
     recent: Vec<(Tail, u32)>,
 }
 
+/// More tails than this, which no Internet has (there are some hundred thousand pairs of neighbours), count as not told.
+const MAX_TAILS: usize = 1 << 24;
+
 /// Slots of the recent-answers cache; 12 bytes each, a quarter of a first-level data cache.
 const RECENT: usize = 1024;
 
@@ -36,6 +39,9 @@ impl Tails {
             return self.recent[slot].1;
         }
         let tails = &mut self.tails;
+        if tails.len() >= MAX_TAILS && !self.index.contains_key(&tail) {
+            return 0;
+        }
         let id = *self.index.entry(tail).or_insert_with(|| {
             tails.push(tail);
             (tails.len() - 1) as u32

@@ -167,6 +167,11 @@ impl Shard {
         }
         let voter = lent.vantage.get(peer).voter;
         if !tabled && !self.bit(row, USUAL, voter) {
+            if path_id != 0 || lent.vantage.get(peer).add_path {
+                // One of perhaps several paths went that nobody heard of: what remains is not known.
+                lent.vantage.get_mut(peer).add_path = true;
+                return true;
+            }
             // A withdrawal proves that the route was held: it is a loss of this moment.
             self.rows[row as usize].flags.set(Flags::PROVED);
             self.stirred = true;

@@ -153,7 +153,7 @@ impl World {
                 path_id: 0,
             };
             if !paths.is_empty() {
-                let network = self.inference.network(*prefix);
+                let network = self.inference.network(*prefix).unwrap();
                 self.inference.table_row(id, network, paths.iter().map(entry));
             }
         }
@@ -161,7 +161,7 @@ impl World {
     }
 
     pub fn named(&mut self, prefixes: &[&str], path_id: u32) -> Vec<Named> {
-        let network = |prefix: &&str| self.inference.network(prefix.parse().unwrap());
+        let network = |prefix: &&str| self.inference.network(prefix.parse().unwrap()).unwrap();
         prefixes.iter().map(network).map(|network| Named { network, path_id }).collect()
     }
 

@@ -184,7 +184,8 @@ impl Taken {
         });
         peers.extend(keys.filter_map(|key| inference.peer(key)));
         // Each batch numbers its rows from zero; a file goes on.
-        let networks: Vec<NetworkId> = batch.named.iter().map(|prefix| inference.network(*prefix)).collect();
+        let networks: Vec<Option<NetworkId>> =
+            batch.named.iter().map(|prefix| inference.network(*prefix)).collect();
         for (at, observation) in &batch.observations {
             match observation {
                 Observation::TableBegin => inference.table_begin(*at, *collector),
@@ -198,7 +199,9 @@ impl Taken {
                         tail: entry.tail,
                         path_id: entry.path_id,
                     };
-                    inference.table_row(*collector, networks[*network as usize], routes.iter().map(entry));
+                    if let Some(network) = networks[*network as usize] {
+                        inference.table_row(*collector, network, routes.iter().map(entry));
+                    }
                 }
                 _ => {}
             }

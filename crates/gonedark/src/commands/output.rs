@@ -210,6 +210,7 @@ fn described(parameters: &Parameters) -> Vec<present::Parameter> {
         percent("coverage_percent", p.coverage_percent, "guess"),
         span("epoch_s", p.epoch, "the length of a RIS file"),
         span("skew_noticed_s", p.skew_noticed, "guess: two rounds of RFC 4271's advertisement interval"),
+        row("max_networks", p.max_networks as i64, "networks", "guess"),
         row("skew_returns", p.skew_returns as i64, "losses", "guess"),
     ]
 }

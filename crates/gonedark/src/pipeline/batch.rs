@@ -109,6 +109,8 @@ pub struct Batch {
     /// Networks, likewise. One that many messages name is named here once for all of them; a table's rows are each named
     /// anew.
     pub named: Vec<Prefix>,
+    /// Whether the numbers of networks begin anew with this batch.
+    pub renumbered: bool,
 }
 
 impl Batch {
@@ -138,6 +140,7 @@ impl Batch {
         self.entries.clear();
         self.peers.clear();
         self.named.clear();
+        self.renumbered = false;
     }
 
     /// Puts the observations in order of time; those of one stamp stay in the order of the file.

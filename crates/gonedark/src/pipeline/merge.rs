@@ -21,7 +21,7 @@ pub(super) struct Open {
     /// Peers that the file has named, by its numbers; the owner of the inference fills it.
     pub(super) peers: Vec<Option<PeerId>>,
     /// Networks, likewise.
-    pub(super) networks: Vec<NetworkId>,
+    pub(super) networks: Vec<Option<NetworkId>>,
 }
 
 /// What the merge gives next.

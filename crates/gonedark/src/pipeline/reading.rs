@@ -19,6 +19,8 @@ const BATCH_BYTES: usize = 1 << 20;
 const SMALL: u64 = 1 << 20;
 /// Batches of one file that may wait: one in use, one ready.
 const WAITING: usize = 2;
+/// After so many networks a file numbers them anew, so that no file can take all memory. Guess: as many as there are.
+const RENUMBERED: u32 = 1 << 20;
 /// Distinct complaints that are kept of one file; further ones are counted.
 const COMPLAINTS: usize = 20;
 /// BGP finite state machine: Established (RFC 4271 section 8.2.2).
@@ -442,6 +444,11 @@ impl Reading {
         if !self.table_open {
             batch.sort();
         }
-        sender.send(Piece::Batch(batch)).is_ok()
+        let sent = sender.send(Piece::Batch(batch)).is_ok();
+        if self.networks.next >= RENUMBERED {
+            self.networks = Networks::default();
+            self.batch.renumbered = true;
+        }
+        sent
     }
 }

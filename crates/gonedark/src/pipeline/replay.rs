@@ -130,6 +130,9 @@ impl Replay<'_> {
             let key = PeerKey { collector, asn: peer.asn, address: peer.address };
             open.peers.push(self.inference.peer(key));
         }
+        if open.batch.renumbered {
+            open.networks.clear();
+        }
         open.networks.extend(open.batch.named.iter().map(|prefix| self.inference.network(*prefix)));
     }
 
@@ -156,13 +159,15 @@ impl Replay<'_> {
         match observation {
             Observation::Update { peer, tail, networks: span, withdrawn } => {
                 let Some(peer) = named(*peer) else { return };
-                let named = |member: &Member| Named {
-                    network: networks[member.network as usize],
-                    path_id: member.path_id,
+                let named = |Member { network, path_id }: &Member| {
+                    networks[*network as usize].map(|network| Named { network, path_id: *path_id })
                 };
+                let (withdrawn, announced) = batch.networks(span).split_at(*withdrawn as usize);
                 self.named.clear();
-                self.named.extend(batch.networks(span).iter().map(named));
-                let (withdrawn, announced) = self.named.split_at(*withdrawn as usize);
+                self.named.extend(withdrawn.iter().filter_map(named));
+                let middle = self.named.len();
+                self.named.extend(announced.iter().filter_map(named));
+                let (withdrawn, announced) = self.named.split_at(middle);
                 self.inference.update(&Update { at, peer, tail: *tail, announced, withdrawn });
             }
             Observation::TableRow { network, entries } => {
@@ -170,7 +175,9 @@ impl Replay<'_> {
                     let Entry { peer, path_id, tail } = *entry;
                     named(peer).map(|peer| TableEntry { peer, path_id, tail })
                 });
-                self.inference.table_row(collector, networks[*network as usize], routes);
+                if let Some(network) = networks[*network as usize] {
+                    self.inference.table_row(collector, network, routes);
+                }
             }
             Observation::Session { peer, established } => {
                 if let Some(peer) = named(*peer) {

@@ -107,6 +107,11 @@ pub fn note(note: &Note) -> String {
             "No table of {collector} was read before its updates: only networks that its peers spoke of are known, and \
              what was lost before the first of them was heard is not."
         ),
+        Note::TooManyNetworks { room, refused } => format!(
+            "There is room for {} networks; {} that came after were left out.",
+            times::grouped(*room),
+            counted(*refused, "mention of one", "mentions of others")
+        ),
         Note::TableCut { collector } => format!(
             "The table of {collector} was cut off or damaged: networks that it did not come to name are known only from \
              what peers said of them later."

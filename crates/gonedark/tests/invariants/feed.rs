@@ -227,7 +227,10 @@ impl<'a> Feed<'a> {
 
     fn named(&mut self, routes: &[Nlri]) -> Vec<Named> {
         let wanted: Vec<Nlri> = routes.iter().copied().filter(|route| self.wanted(route.prefix)).collect();
-        let network = |Nlri { prefix, path_id }| Named { network: self.inference.network(prefix), path_id };
+        let network = |Nlri { prefix, path_id }| Named {
+            network: self.inference.network(prefix).expect("room"),
+            path_id,
+        };
         wanted.into_iter().map(network).collect()
     }
 
@@ -266,7 +269,7 @@ impl<'a> Feed<'a> {
                 path_id: entry.path_id,
             })
             .collect();
-        let network = self.inference.network(prefix);
+        let network = self.inference.network(prefix).expect("room");
         self.inference.table_row(collector, network, entries.into_iter());
     }
 }
