@@ -10,7 +10,7 @@
 //! | what they hold | `routing::{shard, reading}` | one cell per network and peer; tables settled against messages |
 //! | the vote | `routing::vote` | which networks count, which are lost, which are back |
 //! | entities | `detection::{track, level}` | how much of a country or an AS is lost |
-//! | incidents | `incident::{episode, compose}` | losses grouped into incidents with phases, onset, recovery, witnesses |
+//! | incidents | `incident::{compose, phases, turn}` | losses grouped into incidents with phases, onset, recovery, witnesses |
 //! | said | [`report`] | plain values for presenters |
 //!
 //! Start reading at [`Inference`], which drives all of it and owns all of it.

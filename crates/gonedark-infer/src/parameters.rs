@@ -7,19 +7,19 @@ pub const SECOND: i64 = 1_000_000;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameters {
     /// A full-feed peer holds at least this share (percent) of the prefixes that half or more of the candidates hold.
-    /// design.md; IODA's fixed 400,000 (bgpview) fails before 2012 and in small labs.
+    /// Guess; IODA's fixed 400,000 (bgpview) fails before 2012 and in small labs.
     pub full_feed_percent: u64,
     /// A candidate for it holds at least this share (percent) of what the largest table holds, or, where no table was
     /// read, has spoken of this share of what the second most talkative ASN has. Guess: ten times smaller than any
     /// full feed seen, ten times larger than the partial feeds of rrc04 in 2022 and jinx in 2014.
     pub candidate_percent: u64,
-    /// How long a network must have been held to count when it was in no first table: 24 h (design.md).
+    /// How long a network must have been held to count when it was in no first table: 24 h. Guess.
     pub usual_after: i64,
     /// The same where no table was read and the first word on the network was an announcement: one hour. Guess.
     pub usual_after_untabled: i64,
     /// A network is back once this share (percent) of the ASNs that usually hold it do: Richter et al., IMC 2018 (beta).
     pub back_percent: u64,
-    /// An entity is dark only if at most this share (percent) of the vote is left on each network (design.md).
+    /// An entity is dark only if at most this share (percent) of the vote is left on each network. Guess.
     pub dark_left_percent: u64,
     /// Lost share (percent) from which an entity is partly lost: BGPStream.com's country events start there.
     pub partial_percent: u64,
@@ -27,15 +27,15 @@ pub struct Parameters {
     pub severe_percent: u64,
     /// Below this many networks one lost network is partial: the floor of IODA's sample configuration (`minprediction`).
     pub small_entity: u64,
-    /// A fall and return under this long is a flap: design.md.
+    /// A fall and return under this long is a flap. Guess.
     pub flap_under: i64,
-    /// Losses at most this far apart belong together: design.md.
+    /// Losses at most this far apart belong together. Guess.
     pub unstable_gap: i64,
     /// A pause longer than this ends a descent or an ascent: RIPE's "within ten minutes" of 22 December 2014.
     pub descent_pause: i64,
     /// Isolated losses shorter than this are left out: `--min-duration`.
     pub min_duration: i64,
-    /// A permanent withdrawal stops counting after this long: 7 d (design.md; IODA's re-baselining).
+    /// A permanent withdrawal stops counting after this long: 7 d (IODA's re-baselining).
     pub age_out: i64,
     /// An update this near to a table's time wins over the table's row: bgpview's RIB backlog, 60 s.
     pub table_backlog: i64,
@@ -51,7 +51,7 @@ pub struct Parameters {
     pub restart_percent: u64,
     /// See above: five minutes, the length of a RIS file.
     pub restart_window: i64,
-    /// Share (percent) of the usual voters that must be sighted for anything to be said (design.md).
+    /// Share (percent) of the usual voters that must be sighted for anything to be said. Guess.
     pub coverage_percent: u64,
     /// How often the voters are chosen anew while no table was read: five minutes, the length of a RIS file.
     pub epoch: i64,

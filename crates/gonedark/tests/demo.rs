@@ -33,9 +33,84 @@ fn exit_codes_tell_whose_fault_it_is() {
     };
     let (code, said) = run(&["replay", "/no/such/folder"]);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.starts_with("gonedark: nothing to read in /no/such/folder"), "{said}");
+    assert!(said.starts_with("gonedark: /no/such/folder: no such file or folder"), "{said}");
     let (code, said) = run(&["replay", "--country", "Korea", "/no/such/folder"]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("expected a code of two letters such as KP"), "{said}");
     assert_eq!(run(&["replay"]).0, Some(2));
+}
+
+/// The demo's archives without the files of rrc00 and route-views2 from `hour` o'clock of 22 December on.
+fn archives_that_end_early(hour: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = Command::new(env!("CARGO_BIN_EXE_gonedark"))
+        .args(["scenario", "write", "north-korea-2014", "--out"])
+        .arg(folder.path().join("archives"))
+        .output()
+        .expect("it runs");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    for collector in ["rrc00", "route-views2"] {
+        let files = std::fs::read_dir(folder.path().join("archives").join(collector)).expect("files");
+        for file in files.flatten() {
+            let name = file.file_name().into_string().expect("a name");
+            let stamp: String = name.chars().filter(char::is_ascii_digit).collect();
+            if stamp[..12] >= *format!("20141222{hour}") {
+                std::fs::remove_file(file.path()).expect("removed");
+            }
+        }
+    }
+    folder
+}
+
+fn replay(folder: &std::path::Path, arguments: &[&str]) -> serde_json::Value {
+    let run = Command::new(env!("CARGO_BIN_EXE_gonedark"))
+        .arg("replay")
+        .arg(folder.join("archives"))
+        .args(["--country", "KP", "--format", "json"])
+        .args(arguments)
+        .output()
+        .expect("it runs");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    serde_json::from_slice(&run.stdout).expect("JSON")
+}
+
+#[test]
+fn collectors_whose_files_end_early_are_blind_and_nothing_is_called_up() {
+    let folder = archives_that_end_early("1000");
+    let report = replay(folder.path(), &["--until", "2014-12-23"]);
+    let blind = report["coverage"]["blind"].as_array().expect("a list");
+    for collector in ["rrc00", "route-views2"] {
+        let told = blind.iter().any(|blind| {
+            blind["collector"] == collector
+                && blind["peer"].is_null()
+                && blind["reason"] == "missing_file"
+                && blind["from"] == "2014-12-22T10:00:00Z"
+        });
+        assert!(told, "{collector}: {blind:#?}");
+    }
+    // A third of the watchers is too few to say anything, however sure the third is.
+    assert_eq!(report["entities"][0]["state"], "unknown", "{:#?}", report["entities"]);
+    for incident in report["incidents"].as_array().expect("a list") {
+        let onset = incident["onset"]["earliest"].as_str().expect("a time");
+        assert!(onset < "2014-12-22T10:00:00Z", "{incident:#?}");
+    }
+}
+
+#[test]
+fn of_a_time_after_the_recording_nothing_is_known() {
+    let folder = archives_that_end_early("1000");
+    let report = replay(folder.path(), &["--from", "2015-01-05", "--until", "2015-01-06"]);
+    assert_eq!(report["entities"][0]["state"], "unknown", "{:#?}", report["entities"]);
+}
+
+#[test]
+fn a_demo_takes_nothing_away_that_is_not_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let precious = folder.path().join("archives/precious.txt");
+    std::fs::create_dir(folder.path().join("archives")).expect("a folder");
+    std::fs::write(&precious, "mine").expect("written");
+    let run =
+        Command::new(env!("CARGO_BIN_EXE_gonedark")).args(["demo", "--out"]).arg(folder.path()).output();
+    assert_eq!(run.expect("it runs").status.code(), Some(1));
+    assert!(precious.exists());
 }

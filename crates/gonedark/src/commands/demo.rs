@@ -11,6 +11,12 @@ pub(super) fn run(arguments: &cli::Demo, out: &mut dyn Write) -> Result<(), Fail
     let known = scenario::find(&arguments.scenario)?;
     let archives = arguments.out.join("archives");
     if archives.exists() {
+        if !archives.join("truth.json").exists() {
+            return Err(Failure::Input(anyhow!(
+                "{} is there and holds no archives of a demo: choose another folder with --out, or move it away",
+                archives.display()
+            )));
+        }
         std::fs::remove_dir_all(&archives).with_context(|| format!("cannot clear {}", archives.display()))?;
     }
     let summary = scenario::write(&known, &archives)?;

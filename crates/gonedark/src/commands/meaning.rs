@@ -14,7 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 /// Text that is neither.
 pub fn moment(flag: &str, text: &str) -> Result<Time, Failure> {
     let parsed = text.parse::<Timestamp>().ok().or_else(|| {
-        let date: Date = text.parse().ok()?;
+        // The library takes the date of a moment without a zone as well; which zone was meant nobody knows.
+        let date: Date = (text.len() == "2014-12-22".len()).then(|| text.parse().ok())??;
         Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
     });
     parsed.map(|at| Time::from_micros(at.as_microsecond())).ok_or_else(|| {
@@ -63,4 +64,19 @@ pub fn watch(countries: &[String], asns: &[String], prefixes: &[String]) -> Resu
         watch.prefixes.insert(prefix);
     }
     Ok(watch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_without_a_zone_is_refused_and_not_cut_to_its_day() {
+        let at = |text: &str| moment("from", text).ok().map(|at| at.to_string());
+        assert_eq!(at("2014-12-22").as_deref(), Some("2014-12-22T00:00:00Z"));
+        assert_eq!(at("2014-12-22T16:15:00+09:00").as_deref(), Some("2014-12-22T07:15:00Z"));
+        for text in ["2014-12-22T12:00:00", "2014-12-22 12:00", "2014-12-22T12", "20141222"] {
+            assert_eq!(at(text), None, "{text}");
+        }
+    }
 }

@@ -75,6 +75,9 @@ pub(super) fn run(arguments: &cli::Replay, out: &mut dyn Write) -> Result<(), Fa
 
 /// Replays, and puts together what a report needs.
 pub(super) fn execute(plan: Plan) -> Result<output::Done, Failure> {
+    if let Some(missing) = plan.paths.iter().find(|path| !path.exists()) {
+        return Err(Failure::Input(anyhow!("{}: no such file or folder", missing.display())));
+    }
     let mut listing = archive::list(&plan.paths);
     leave_out_later(&mut listing, plan.until);
     if listing.files.is_empty() {
@@ -97,6 +100,12 @@ pub(super) fn execute(plan: Plan) -> Result<output::Done, Failure> {
     bar.finish_and_clear();
     if outcome.inputs.iter().all(|input| input.records == 0) {
         return Err(nothing_read(&outcome));
+    }
+    let (from, until) = outcome.report.window;
+    if from > until {
+        return Err(Failure::Input(anyhow!(
+            "--from {from} is after the end of what was read, {until}: nothing can be said of it"
+        )));
     }
     let mut run = output::run_info(&plan.parameters, &outcome, &listing);
     run.countries = countries

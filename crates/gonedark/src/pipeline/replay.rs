@@ -3,12 +3,16 @@
 use super::batch::{Entry, Member, Observation};
 use super::merge::{Merge, Open, Step};
 use super::reading::FileSummary;
-use crate::source::archive::{Kind, Listing, Workers};
+use crate::source::archive::{Kind, Listing, Rhythm, Workers};
 use gonedark_infer::observation::{CollectorId, Delegations, Named, PeerKey, TableEntry, Update};
 use gonedark_infer::parameters::Parameters;
 use gonedark_infer::report::{BlindReason, Report};
 use gonedark_infer::{Inference, Watch};
 use gonedark_route::Time;
+
+/// How long after its last record a collector is taken to have been silent rather than unheard, where its files have no
+/// rhythm: the longest that an update file of a public archive spans (RouteViews). Guess.
+const SILENT: i64 = 15 * 60 * 1_000_000;
 
 /// What to replay, and how.
 pub struct Request<'a> {
@@ -46,10 +50,24 @@ struct Edge {
     damage: bool,
 }
 
+/// What is known of a collector's files while they are read.
+#[derive(Clone, Default)]
+struct Feed {
+    /// How often it writes one.
+    rhythm: Option<Rhythm>,
+    /// Files of which the end has not come yet.
+    left: usize,
+    /// Until when those that ended speak.
+    speaks_until: Option<Time>,
+    /// How many gaps it is in: they may overlap.
+    gaps: usize,
+}
+
 struct Replay<'a> {
     inference: Inference,
     request: Request<'a>,
     collectors: Vec<CollectorId>,
+    feeds: Vec<Feed>,
     /// Collector of each file, as an index into `collectors`.
     of_file: Vec<usize>,
     /// Edges of gaps not yet reached, the earliest last.
@@ -72,6 +90,7 @@ pub fn replay(
         inference,
         request,
         collectors: Vec::new(),
+        feeds: Vec::new(),
         of_file: Vec::new(),
         edges: Vec::new(),
         inputs: Vec::new(),
@@ -109,6 +128,12 @@ impl Replay<'_> {
         self.collectors = names.iter().map(|name| self.inference.collector(name)).collect();
         let place = |collector: &str| names.binary_search(&collector).ok();
         self.of_file = files.iter().map(|file| place(&file.collector).unwrap_or_default()).collect();
+        let mut rhythms = self.request.listing.rhythms();
+        let feed = |name| Feed { rhythm: rhythms.remove(name), ..Feed::default() };
+        self.feeds = names.iter().copied().map(feed).collect();
+        for collector in &self.of_file {
+            self.feeds[*collector].left += 1;
+        }
         let known = self.request.listing.gaps();
         for gap in known.iter().chain(&self.request.missing) {
             if let Some(collector) = place(&gap.collector) {
@@ -203,7 +228,12 @@ impl Replay<'_> {
     fn pass_edges(&mut self, at: Time) {
         while let Some(edge) = self.edges.last().copied().filter(|edge| edge.at <= at) {
             self.edges.pop();
-            let collector = self.collectors[edge.collector];
+            let (feed, collector) = (&mut self.feeds[edge.collector], self.collectors[edge.collector]);
+            let others = if edge.begins { feed.gaps } else { feed.gaps.saturating_sub(1) };
+            feed.gaps = if edge.begins { feed.gaps + 1 } else { others };
+            if others > 0 {
+                continue;
+            }
             let reason = if edge.damage { BlindReason::Damage } else { BlindReason::MissingFile };
             if edge.begins {
                 self.inference.gap_begin(edge.at, collector, reason);
@@ -213,17 +243,34 @@ impl Replay<'_> {
         }
     }
 
-    /// A file that was cut leaves its collector blind until the next one begins.
+    /// A file that was cut, or of which nothing could be read, leaves its collector blind until the next one begins, and
+    /// the last one from when the next would be due.
     fn end_file(&mut self, file: usize, summary: &FileSummary) {
-        let (Some(cut), files) = (summary.cut_at, &self.request.listing.files) else { return };
-        let collector = self.of_file[file];
-        let own = |other: &&crate::source::archive::ArchiveFile| {
-            other.collector == files[file].collector && other.kind != Kind::Rib
+        let files = &self.request.listing.files;
+        let (known, collector) = (&files[file], self.of_file[file]);
+        let unread = summary.records == 0 && !summary.damage.is_empty() && known.kind != Kind::Rib;
+        if let Some(cut) = summary.cut_at.or(known.time.filter(|_| unread)) {
+            let own = |other: &&crate::source::archive::ArchiveFile| {
+                other.collector == known.collector && other.kind != Kind::Rib
+            };
+            let next =
+                files.iter().filter(own).filter_map(|other| other.time).filter(|time| *time > cut).min();
+            self.edges.push(Edge { at: cut, begins: true, collector, damage: true });
+            if let Some(next) = next {
+                self.edges.push(Edge { at: next, begins: false, collector, damage: true });
+            }
+        }
+        let feed = &mut self.feeds[collector];
+        let by_rhythm = known.time.filter(|_| known.kind != Kind::Rib).zip(feed.rhythm.as_ref());
+        let last = summary.span.map(|(_, last)| last);
+        let speaks_until = match by_rhythm {
+            Some((time, rhythm)) => Some(last.unwrap_or(time).max(rhythm.speaks_until(time))),
+            None => last.map(|last| last + SILENT),
         };
-        let next = files.iter().filter(own).filter_map(|other| other.time).filter(|time| *time > cut).min();
-        self.edges.push(Edge { at: cut, begins: true, collector, damage: true });
-        if let Some(next) = next {
-            self.edges.push(Edge { at: next, begins: false, collector, damage: true });
+        feed.left -= 1;
+        feed.speaks_until = feed.speaks_until.max(speaks_until);
+        if let (0, Some(at)) = (feed.left, feed.speaks_until) {
+            self.edges.push(Edge { at, begins: true, collector, damage: false });
         }
         self.sort_edges();
     }

@@ -1,4 +1,4 @@
-//! What must always hold, on Internets invented at random (design.md, "What must always hold"; METHOD.md). A failure
+//! What must always hold, on Internets invented at random (ARCHITECTURE.md, "Invariants"; METHOD.md). A failure
 //! names the file in which it left the scenario: `gonedark scenario write FILE --out DIR` makes archives of it.
 //!
 //! | claim | tests |

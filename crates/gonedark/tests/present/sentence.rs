@@ -21,7 +21,7 @@ fn what_lasts_is_told_with_the_end_of_the_recording() {
     assert_eq!(
         fixture.sentence(),
         "Syria went dark at some time between 09:30 and 11:05 UTC on 24 December 2014 (11:30 to 13:05 in Damascus), \
-         when too few could see, and was still dark at 00:00 on 25 December, where the recording ends: 66 of 66 \
+         when too few could see, and was still dark at 00:00 on 25 December, where this report ends: 66 of 66 \
          networks, 11 of 12 full-feed networks that watch"
     );
     let incident = fixture.incident();
@@ -34,7 +34,7 @@ fn what_lasts_is_told_with_the_end_of_the_recording() {
     assert_eq!(
         fixture.sentence(),
         "Syria went dark at 11:05 UTC on 24 December 2014 (13:05 in Damascus), after 3 hours of flapping, and was \
-         still dark at 00:00 on 25 December, where the recording ends: 66 of 66 networks, 11 of 12 full-feed networks \
+         still dark at 00:00 on 25 December, where this report ends: 66 of 66 networks, 11 of 12 full-feed networks \
          that watch"
     );
 }
@@ -55,7 +55,7 @@ fn what_cannot_be_seen_at_the_end_is_not_called_up() {
         [
             "No outage of North Korea between 00:00 UTC on 20 December 2014 and 00:00 UTC on 25 December 2014: 3 \
              collectors and 12 full-feed networks watched, with 3 intervals of blindness",
-            "Yemen could not be seen at 00:00 UTC on 25 December 2014, where the recording ends: whether it was up is \
+            "Yemen could not be seen at 00:00 UTC on 25 December 2014, where this report ends: whether it was up is \
              not known"
         ]
     );
@@ -96,7 +96,7 @@ fn flapping_alone_is_told_as_unstable() {
     fixture.incident().phases[0].until = None;
     assert!(fixture.sentence().contains(
         "was unstable from 14:02 UTC on 21 December 2014 (23:02 in Pyongyang) on and still so at 00:00 on 25 December, \
-         where the recording ends: 31 falls"
+         where this report ends: 31 falls"
     ));
 }
 
@@ -168,7 +168,7 @@ fn a_return_in_steps_is_not_a_return_at_once() {
     assert!(fixture.sentence().contains("and began to come back at 01:46, whole at 05:20, after 26 hours"));
     fixture.incident().phases[3].until = None;
     assert!(fixture.sentence().contains(
-        "and began to come back at 01:46, but was not whole at 00:00 on 25 December, where the recording ends, after"
+        "and began to come back at 01:46, but was not whole at 00:00 on 25 December, where this report ends, after"
     ));
 }
 

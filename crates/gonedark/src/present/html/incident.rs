@@ -150,7 +150,7 @@ fn facts(case: &Case<'_>, incident: &Incident) -> Vec<Fact> {
     facts.push(Fact {
         name: "Level",
         value: words::level(incident),
-        below: if incident.ended { "ended" } else { "ongoing where the recording ends" }.to_owned(),
+        below: if incident.ended { "ended" } else { "ongoing where this report ends" }.to_owned(),
     });
     if incident.is_unstable_only() {
         facts.push(moment(case, incident, "Unstable since", Interval::at(incident.begin())));

@@ -157,8 +157,8 @@ fn end(case: &Case<'_>, incident: &Incident, onset: Interval, grain: Grain) -> S
                 "and could not be seen from {} on, so that nobody knows whether it is back",
                 told(Interval::at(phase.from)).trim_start_matches("at ")
             ),
-            _ if dark => format!("and was still dark {window_end}, where the recording ends"),
-            _ => format!("and was still without them {window_end}, where the recording ends"),
+            _ if dark => format!("and was still dark {window_end}, where this report ends"),
+            _ => format!("and was still without them {window_end}, where this report ends"),
         };
     };
     let some_time = if unseen(case, incident, recovery) { "at some time " } else { "" };
@@ -166,10 +166,10 @@ fn end(case: &Case<'_>, incident: &Incident, onset: Interval, grain: Grain) -> S
     let when = finest(recovery);
     match incident.whole_at() {
         None if dark => {
-            format!("and began to come back {when}, but was not whole {window_end}, where the recording ends")
+            format!("and began to come back {when}, but was not whole {window_end}, where this report ends")
         }
         None => {
-            format!("and had some of them back {when}, but not all {window_end}, where the recording ends")
+            format!("and had some of them back {when}, but not all {window_end}, where this report ends")
         }
         Some(whole) if whole.seconds() / 60 > recovery.latest.seconds() / 60 => {
             let whole = told(Interval::at(whole));
@@ -272,7 +272,7 @@ fn unstable(case: &Case<'_>, incident: &Incident) -> String {
     match incident.ended {
         true => format!("{name} was unstable from {since} to {until}: {falls}"),
         false => format!(
-            "{name} was unstable from {since} on and still so at {until}, where the recording ends: {falls}"
+            "{name} was unstable from {since} on and still so at {until}, where this report ends: {falls}"
         ),
     }
 }
@@ -335,7 +335,7 @@ fn could_not_be_seen(case: &Case<'_>, status: &EntityStatus) -> String {
             "{name} could not be seen: no network of it was heard of, so that nothing can be said of it"
         ),
         _ => format!(
-            "{name} could not be seen at {} UTC on {}, where the recording ends: whether it was up is not known",
+            "{name} could not be seen at {} UTC on {}, where this report ends: whether it was up is not known",
             times::clock(case.report.window.1),
             times::day(case.report.window.1).long()
         ),

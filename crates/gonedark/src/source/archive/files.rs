@@ -81,12 +81,8 @@ pub struct Listing {
 impl Listing {
     /// Where the rhythm of a collector's update files says that one should be and there is none.
     pub fn gaps(&self) -> Vec<Gap> {
-        let mut times: BTreeMap<&str, Vec<Time>> = BTreeMap::new();
-        for file in self.files.iter().filter(|file| file.kind == Kind::Updates) {
-            times.entry(&file.collector).or_default().extend(file.time);
-        }
         let mut gaps = Vec::new();
-        for (collector, times) in times {
+        for (collector, times) in self.update_times() {
             let found = Rhythm::learn(&times).map(|rhythm| rhythm.gaps(&times)).unwrap_or_default();
             gaps.extend(found.into_iter().map(|(from, until)| Gap {
                 collector: collector.into(),
@@ -95,6 +91,20 @@ impl Listing {
             }));
         }
         gaps
+    }
+
+    /// The rhythm of each collector whose update files have one.
+    pub fn rhythms(&self) -> BTreeMap<&str, Rhythm> {
+        let times = self.update_times().into_iter();
+        times.filter_map(|(collector, times)| Some((collector, Rhythm::learn(&times)?))).collect()
+    }
+
+    fn update_times(&self) -> BTreeMap<&str, Vec<Time>> {
+        let mut times: BTreeMap<&str, Vec<Time>> = BTreeMap::new();
+        for file in self.files.iter().filter(|file| file.kind == Kind::Updates) {
+            times.entry(&file.collector).or_default().extend(file.time);
+        }
+        times
     }
 }
 

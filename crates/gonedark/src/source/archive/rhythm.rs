@@ -63,6 +63,11 @@ impl Rhythm {
         self.step(time.seconds()).seconds
     }
 
+    /// Until when a file of that nominal time speaks: until the next one is due.
+    pub fn speaks_until(&self, file: Time) -> Time {
+        Time::from_seconds(self.covered_until(file.seconds()))
+    }
+
     /// The intervals between the first and the last of `times` for which there is no file.
     pub fn gaps(&self, times: &[Time]) -> Vec<(Time, Time)> {
         sorted_seconds(times).windows(2).filter_map(|pair| self.gap(pair[0], pair[1])).collect()
