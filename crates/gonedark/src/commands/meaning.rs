@@ -1,6 +1,7 @@
 //! From what was typed to what it means.
 
 use super::Failure;
+use crate::country;
 use gonedark_infer::Watch;
 use gonedark_infer::entity::CountryCode;
 use gonedark_route::{Asn, Time};
@@ -46,6 +47,11 @@ pub fn watch(countries: &[String], asns: &[String], prefixes: &[String]) -> Resu
         let code = CountryCode::new(text.trim()).ok_or_else(|| {
             Failure::Usage(format!("--country {text}: expected a code of two letters such as KP"))
         })?;
+        if !country::is_known(code) {
+            return Err(Failure::Usage(format!(
+                "--country {text}: no country has this code (ISO 3166-1; the United Kingdom is GB, Greece GR)"
+            )));
+        }
         watch.countries.insert(code);
     }
     for text in asns.iter().flat_map(|list| list.split(',')) {
@@ -69,6 +75,12 @@ pub fn watch(countries: &[String], asns: &[String], prefixes: &[String]) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_that_no_country_has_is_refused() {
+        let watched = |code: &str| watch(&[code.to_owned()], &[], &[]).is_ok();
+        assert_eq!(["KP", "EU", "UK", "QQ"].map(watched), [true, true, false, false]);
+    }
 
     #[test]
     fn a_moment_without_a_zone_is_refused_and_not_cut_to_its_day() {

@@ -78,6 +78,12 @@ pub(super) fn execute(plan: Plan) -> Result<output::Done, Failure> {
     if let Some(missing) = plan.paths.iter().find(|path| !path.exists()) {
         return Err(Failure::Input(anyhow!("{}: no such file or folder", missing.display())));
     }
+    if let Some(data) = plan.data.as_deref().filter(|data| !data.is_dir()) {
+        return Err(Failure::Input(anyhow!(
+            "--data {}: no such folder; gonedark data update makes one",
+            data.display()
+        )));
+    }
     let mut listing = archive::list(&plan.paths);
     leave_out_later(&mut listing, plan.until);
     if listing.files.is_empty() {

@@ -15,6 +15,6 @@ pub mod table;
 mod tests;
 
 pub use load::{Countries, load};
-pub use place::{LocalTime, local_time, name};
+pub use place::{LocalTime, is_known, local_time, name};
 pub use statistics::CountryError;
 pub use table::{Source, build_table};

@@ -18,6 +18,11 @@ pub fn name(country: CountryCode) -> &'static str {
     place(country).map_or("Unknown country", |(_, name, _, _)| name)
 }
 
+/// Whether a registry uses the code.
+pub fn is_known(country: CountryCode) -> bool {
+    place(country).is_some()
+}
+
 /// The capital as prose names it; `None` for a place without inhabitants, a region or an unknown code.
 pub fn capital(country: CountryCode) -> Option<&'static str> {
     place(country).map(|(_, _, capital, _)| *capital).filter(|capital| !capital.is_empty())
