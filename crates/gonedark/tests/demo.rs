@@ -97,6 +97,17 @@ fn collectors_whose_files_end_early_are_blind_and_nothing_is_called_up() {
 }
 
 #[test]
+fn a_window_that_ends_with_the_archives_was_seen_to_its_end() {
+    let folder = archives_that_end_early("2400");
+    let (rrc00, archives) = (folder.path().join("archives/rrc00"), folder.path().join("archives"));
+    let last = std::fs::read_dir(rrc00).expect("files").flatten().map(|file| file.file_name()).max();
+    assert_eq!(last.expect("a file"), "updates.20141222.2300.gz", "{}", archives.display());
+    std::fs::remove_dir_all(archives.join("rrc03")).expect("removed");
+    let report = replay(folder.path(), &["--until", "2014-12-23"]);
+    assert_eq!(report["entities"][0]["state"], "dark", "{:#?}", report["entities"]);
+}
+
+#[test]
 fn of_a_time_after_the_recording_nothing_is_known() {
     let folder = archives_that_end_early("1000");
     let report = replay(folder.path(), &["--from", "2015-01-05", "--until", "2015-01-06"]);

@@ -264,12 +264,15 @@ impl Replay<'_> {
         let by_rhythm = known.time.filter(|_| known.kind != Kind::Rib).zip(feed.rhythm.as_ref());
         let last = summary.span.map(|(_, last)| last);
         let speaks_until = match by_rhythm {
-            Some((time, rhythm)) => Some(last.unwrap_or(time).max(rhythm.speaks_until(time))),
+            // What it said last it has said: it is not blind yet at that moment.
+            Some((time, rhythm)) => Some(last.map_or(time, |last| last + 1).max(rhythm.speaks_until(time))),
             None => last.map(|last| last + SILENT),
         };
         feed.left -= 1;
         feed.speaks_until = feed.speaks_until.max(speaks_until);
-        if let (0, Some(at)) = (feed.left, feed.speaks_until) {
+        // What ends with the window was seen to its end.
+        let inside = |at: &Time| self.request.until.is_none_or(|until| *at < until);
+        if let (0, Some(at)) = (feed.left, feed.speaks_until.filter(inside)) {
             self.edges.push(Edge { at, begins: true, collector, damage: false });
         }
         self.sort_edges();
@@ -278,7 +281,7 @@ impl Replay<'_> {
     fn conclude(mut self) -> Outcome {
         let last = self.inputs.iter().filter_map(|(_, input)| input.span).map(|(_, last)| last).max();
         let until = self.request.until.or(last).unwrap_or_default();
-        self.pass_edges(until);
+        self.pass_edges(until + -1);
         let mut report = self.inference.report(until);
         if let Some(from) = self.request.from {
             report.window.0 = from;
