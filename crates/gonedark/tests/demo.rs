@@ -108,6 +108,13 @@ fn a_window_that_ends_with_the_archives_was_seen_to_its_end() {
 }
 
 #[test]
+fn without_an_end_the_window_lasts_as_long_as_the_last_file_speaks() {
+    let folder = archives_that_end_early("2400");
+    let report = replay(folder.path(), &[]);
+    assert_eq!(report["window"]["until"], "2014-12-29T00:00:00Z");
+}
+
+#[test]
 fn of_a_time_after_the_recording_nothing_is_known() {
     let folder = archives_that_end_early("1000");
     let report = replay(folder.path(), &["--from", "2015-01-05", "--until", "2015-01-06"]);

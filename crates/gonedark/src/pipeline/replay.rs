@@ -280,7 +280,10 @@ impl Replay<'_> {
 
     fn conclude(mut self) -> Outcome {
         let last = self.inputs.iter().filter_map(|(_, input)| input.span).map(|(_, last)| last).max();
-        let until = self.request.until.or(last).unwrap_or_default();
+        // Silence to the end of the last file is as much evidence as what was said in it.
+        let regular = self.feeds.iter().filter(|feed| feed.rhythm.is_some());
+        let end = regular.filter_map(|feed| feed.speaks_until).max().max(last);
+        let until = self.request.until.or(end).unwrap_or_default();
         self.pass_edges(until + -1);
         let mut report = self.inference.report(until);
         if let Some(from) = self.request.from {
