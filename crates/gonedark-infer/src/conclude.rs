@@ -7,12 +7,15 @@ use crate::entity::Entity;
 use crate::incident::compose::{Context, compose};
 use crate::incident::skew;
 use crate::inference::Inference;
+use crate::observation::CollectorId;
 use crate::report::{
     BeforeLost, Coverage, EntityState, EntityStatus, Incident, Level, Note, PhaseState, Report, Sample,
     Series, Signal,
 };
+use crate::routing::vantage::Vantage;
 use gonedark_route::{Asn, Family, Time};
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Inference {
     /// Everything up to `until`, which is no earlier than the last observation. More may follow afterwards.
@@ -26,21 +29,11 @@ impl Inference {
             dim: &dim,
             now: until,
         };
-        let countries =
-            self.tracks.tracks.values().filter(|track| matches!(track.entity, Entity::Country(_)));
-        let skews = skew::estimate(countries.flat_map(Track::losses), &self.vantage, &self.parameters);
+        let skews = self.skews();
         let (mut incidents, mut entities, mut series, mut notes) =
             (vec![], vec![], vec![], self.notes.clone());
         for (entity, track) in &self.tracks.tracks {
-            let widened: Vec<Episode> = match skews.is_empty() {
-                true => Vec::new(),
-                false => track.losses().map(|loss| skew::widen(loss, &skews, &self.vantage)).collect(),
-            };
-            let losses: Vec<&Episode> = match skews.is_empty() {
-                true => track.losses().collect(),
-                false => widened.iter().collect(),
-            };
-            let own = compose(*entity, &losses, &context);
+            let own = incidents_of(track, &skews, &self.vantage, &context);
             let asked = self.tracks.is_asked(*entity);
             if asked {
                 entities.push(self.status(track, &own, until));
@@ -62,8 +55,16 @@ impl Inference {
         Report { window, entities, coverage: self.coverage(until), incidents, series, notes }
     }
 
+    /// By how much the collectors' clocks are wrong, as far as losses of countries tell.
+    pub(crate) fn skews(&self) -> BTreeMap<CollectorId, i64> {
+        let countries =
+            self.tracks.tracks.values().filter(|track| matches!(track.entity, Entity::Country(_)));
+        let losses = countries.flat_map(Track::losses);
+        skew::estimate(losses, &self.past_skews, &self.vantage, &self.parameters)
+    }
+
     /// Where either family is dim the whole is: what is said of an entity rests on both.
-    fn dim_intervals(&self, until: Time) -> Vec<(Time, Time)> {
+    pub(crate) fn dim_intervals(&self, until: Time) -> Vec<(Time, Time)> {
         let mut all: Vec<(Time, Time)> =
             self.dim.iter().flatten().map(|(from, end)| (*from, end.unwrap_or(until))).collect();
         all.sort_unstable();
@@ -77,7 +78,7 @@ impl Inference {
         merged
     }
 
-    fn limits(&self) -> Vec<Note> {
+    pub(crate) fn limits(&self) -> Vec<Note> {
         let late = self.late.iter().map(|(collector, count)| Note::LateRecords {
             collector: self.vantage.collectors[usize::from(collector.0)].name.clone(),
             count: *count,
@@ -167,7 +168,7 @@ impl Inference {
             let toll = known.toll_now();
             let whole = [toll.networks.before, 0, 0];
             for ((signal, points), before) in signals.iter().zip(&track.series[family as usize]).zip(whole) {
-                let mut points = points.clone();
+                let mut points = points.all().to_vec();
                 if points.first().is_none_or(|(time, _)| *time > begin) {
                     points.insert(0, (begin, Sample::Value(before)));
                     points.dedup_by_key(|(_, value)| *value);
@@ -178,4 +179,21 @@ impl Inference {
             into.push(Series { entity: track.entity, family, signal: Signal::VotersSighted, points });
         }
     }
+}
+
+/// The incidents of an entity, from all its losses, each as wide as the clocks are wrong.
+pub(crate) fn incidents_of(
+    track: &Track,
+    skews: &BTreeMap<CollectorId, i64>,
+    vantage: &Vantage,
+    context: &Context<'_>,
+) -> Vec<Incident> {
+    let losses: Vec<Cow<'_, Episode>> = track
+        .losses()
+        .map(|loss| match skews.is_empty() {
+            true => Cow::Borrowed(loss),
+            false => Cow::Owned(skew::widen(loss, skews, vantage)),
+        })
+        .collect();
+    compose(track.entity, &losses.iter().map(Cow::as_ref).collect::<Vec<_>>(), context)
 }

@@ -1,26 +1,45 @@
 //! The inference: observations in, a report out. It owns all state and is driven by the time of what it is told.
 
 use crate::detection::tracks::{Tracks, Watch};
+use crate::entity::{CountryCode, Entity};
 use crate::observation::{CollectorId, Delegations, NetworkId, PeerId, PeerKey, TableEntry, Update};
 use crate::parameters::{Parameters, SECOND};
-use crate::report::{BlindReason, Interval, Note, Sample};
+use crate::report::{BlindReason, Interval, Note, Retold, Sample};
 use crate::routing::change::Transition;
 use crate::routing::reading::{Reading, Unsettled};
 use crate::routing::table::Table;
 use crate::routing::vantage::{Session, Vantage};
 use crate::routing::word::{Lent, Source};
 use crate::sight::{Resync, Sight};
-use gonedark_route::{Family, Prefix, Time};
+use gonedark_route::{Asn, Family, Prefix, Time};
 use std::collections::BTreeMap;
 
 /// How often what time alone changes is looked at: hourly. Guess; the thresholds behind it are a day and a week.
 const SWEEP: i64 = 3_600 * SECOND;
 
+/// Stands in where nobody has said yet whose networks are whose.
+struct Nobody;
+
+impl Delegations for Nobody {
+    fn split(&self, _: Prefix, _: &mut Vec<(CountryCode, u64)>) {}
+
+    fn country_of_asn(&self, _: Asn) -> Option<CountryCode> {
+        None
+    }
+}
+
+fn nobody() -> Box<dyn Delegations + Send> {
+    Box::new(Nobody)
+}
+
 /// From observations to incidents.
 ///
 /// Feed it in order of time; call [`Inference::report`] when it should speak.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct Inference {
+    #[serde(skip)]
     pub(crate) parameters: Parameters,
+    #[serde(skip, default = "nobody")]
     delegations: Box<dyn Delegations + Send>,
     pub(crate) vantage: Vantage,
     pub(crate) table: Table,
@@ -33,6 +52,7 @@ pub struct Inference {
     pub(crate) first: Option<Time>,
     next_epoch: Time,
     next_sweep: Time,
+    #[serde(skip)]
     transitions: Vec<Transition>,
     /// Whether some peer's sight or feed changed since the ballot was drawn.
     redraw: bool,
@@ -42,6 +62,16 @@ pub struct Inference {
     pub(crate) dim: [Vec<(Time, Option<Time>)>; 2],
     pub(crate) notes: Vec<Note>,
     pub(crate) late: BTreeMap<CollectorId, u64>,
+    /// What losses that are forgotten told of the collectors' clocks.
+    pub(crate) past_skews: BTreeMap<CollectorId, Vec<i64>>,
+    /// When entities have to be looked at again for news though nothing of them changes.
+    pub(crate) due: BTreeMap<Entity, Time>,
+    /// Up to which transition of the sighted voters news were told, per family, and of how many times without sight.
+    pub(crate) told_sighted: [Option<Time>; 2],
+    pub(crate) told_dim: usize,
+    /// Whether news are told, and those of losses that were forgotten since the last time.
+    pub(crate) tells_news: bool,
+    pub(crate) settled: Vec<Retold>,
 }
 
 impl Inference {
@@ -71,7 +101,26 @@ impl Inference {
             dim: Default::default(),
             notes: Vec::new(),
             late: BTreeMap::new(),
+            past_skews: BTreeMap::new(),
+            due: BTreeMap::new(),
+            told_sighted: [None; 2],
+            told_dim: 0,
+            tells_news: false,
+            settled: Vec::new(),
         }
+    }
+
+    /// Takes up what is not kept with the rest.
+    pub(crate) fn take_up(
+        &mut self,
+        parameters: Parameters,
+        delegations: Box<dyn Delegations + Send>,
+        watch: Watch,
+    ) {
+        self.parameters = parameters;
+        self.delegations = delegations;
+        self.tracks.watch_on(watch);
+        self.table.index_again();
     }
 
     /// The number of a collector; the same name gives the same number.
@@ -267,10 +316,16 @@ impl Inference {
             let transfer = self.sight.next_transfer_end(&self.vantage, &self.parameters);
             due = transfer.map_or(due, |transfer| transfer.min(due));
         }
+        if self.tells_news {
+            due = due.min(self.tracks.next_over());
+        }
         self.unsettled.iter().map(|unsettled| unsettled.due).fold(due, Time::min)
     }
 
     fn do_due(&mut self, due: Time) {
+        if self.tells_news && self.tracks.next_over() <= due {
+            self.settle(due);
+        }
         let ended = self.sight.end_transfers(due, None, &mut self.vantage, &self.parameters);
         self.resync(ended);
         let (ripe, rest) =

@@ -25,6 +25,8 @@ mod detection;
 pub mod entity;
 mod incident;
 mod inference;
+mod kept;
+pub mod news;
 pub mod observation;
 pub mod parameters;
 pub mod report;
@@ -33,3 +35,4 @@ mod sight;
 
 pub use detection::tracks::Watch;
 pub use inference::Inference;
+pub use kept::Kept;

@@ -8,15 +8,15 @@ use gonedark_route::{Asn, Prefix, Tail, Time};
 use std::net::IpAddr;
 
 /// A collector, by the order in which it was first named.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct CollectorId(pub(crate) u16);
 
 /// A peer of a collector, by the order in which it was first named.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct PeerId(pub(crate) u16);
 
 /// A network that was named, by where the table keeps it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct NetworkId {
     pub(crate) shard: u16,
     pub(crate) row: u32,
@@ -32,7 +32,7 @@ pub struct Named {
 }
 
 /// What tells one peer of a collector from another.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub struct PeerKey {
     /// The collector that it feeds.
     pub collector: CollectorId,

@@ -6,7 +6,7 @@ use crate::entity::Entity;
 use gonedark_route::{Asn, Family, Prefix, Time};
 
 /// An interval in which something happened, with both ends possible.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Interval {
     /// It cannot have happened before.
     pub earliest: Time,
@@ -27,7 +27,7 @@ impl Interval {
 }
 
 /// An onset or a recovery of an incident.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Turn {
     /// First agreeing ASN's last loss (or first ASN back).
     pub earliest: Time,
@@ -38,7 +38,7 @@ pub struct Turn {
 }
 
 /// How much of an entity is lost.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Level {
     /// Under the floor of `Partial`.
     None,
@@ -63,7 +63,7 @@ impl Level {
 }
 
 /// What a stretch of an incident was like.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
 pub enum PhaseState {
     /// Repeated short losses.
     Unstable,
@@ -94,7 +94,7 @@ impl PhaseState {
 }
 
 /// One stretch of an incident in one state.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Phase {
     /// Its state.
     pub state: PhaseState,
@@ -107,7 +107,7 @@ pub struct Phase {
 }
 
 /// One fall and return of an entity under 15 minutes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Flap {
     /// The fall, by vote.
     pub from: Time,
@@ -118,7 +118,7 @@ pub struct Flap {
 }
 
 /// A count before the incident and the most of it that was lost.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, serde::Serialize, serde::Deserialize)]
 pub struct BeforeLost {
     /// Usually there.
     pub before: u64,
@@ -127,7 +127,7 @@ pub struct BeforeLost {
 }
 
 /// One family's share of an incident.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct FamilyLoss {
     /// The worst level of this family.
     pub level: Level,
@@ -140,7 +140,7 @@ pub struct FamilyLoss {
 }
 
 /// A network that was lost in an incident.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct NetworkLoss {
     /// The network.
     pub prefix: Prefix,
@@ -157,7 +157,7 @@ pub struct NetworkLoss {
 }
 
 /// Who saw an incident.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Witnesses {
     /// Full-feed ASNs that watched the entity and were not blind.
     pub asns: u32,
@@ -170,7 +170,7 @@ pub struct Witnesses {
 }
 
 /// One interval in which an entity is believed dark or impaired.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Incident {
     /// Entity and start of its first phase, fixed while it lives: `country-KP-20141221T140210Z`.
     pub id: String,
@@ -200,8 +200,19 @@ pub struct Incident {
     pub notes: Vec<Note>,
 }
 
+/// The incidents of an entity from some time on: they take the place of all that were told of that time before.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Retold {
+    /// Whose.
+    pub entity: Entity,
+    /// From when on. An incident belongs here by the begin of its first phase.
+    pub since: Time,
+    /// All of them, in order.
+    pub incidents: Vec<Incident>,
+}
+
 /// What limits a statement; the presenter finds the words.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Note {
     /// No table of this collector was read before its updates: only what was spoken of is known.
     TableNotSeen {
@@ -246,7 +257,7 @@ pub enum Note {
 }
 
 /// Why somebody could not see.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum BlindReason {
     /// The collector's own rhythm says that there should be a file, and there is none.
     MissingFile,
@@ -274,7 +285,7 @@ impl BlindReason {
 }
 
 /// An interval in which a collector or one of its peers could not see.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Blind {
     /// The collector.
     pub collector: String,
@@ -286,6 +297,15 @@ pub struct Blind {
     pub until: Time,
     /// Why.
     pub reason: BlindReason,
+}
+
+/// A time in which nothing could be seen, as news tell it: once when it begins and once when it is over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Blindness {
+    /// Who, since when, why. `until` is the time of telling while it lasts.
+    pub blind: Blind,
+    /// Whether it is over.
+    pub over: bool,
 }
 
 /// Who could see.
@@ -375,7 +395,7 @@ impl Signal {
 }
 
 /// A value, or why there is none. There is no zero for "unknown".
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Sample {
     /// Measured.
     Value(u64),

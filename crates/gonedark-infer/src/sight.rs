@@ -3,7 +3,7 @@
 use crate::observation::NetworkId;
 use crate::observation::{CollectorId, PeerId};
 use crate::parameters::Parameters;
-use crate::report::{Blind, BlindReason};
+use crate::report::{Blind, BlindReason, Blindness};
 use crate::routing::bits::Bits;
 use crate::routing::vantage::{Session, Transfer, Vantage};
 use crate::routing::word::Before;
@@ -12,10 +12,12 @@ use gonedark_route::{Family, Time};
 use hashbrown::HashMap;
 
 /// The blindness of collectors and peers, open and past, and the transfers under way.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Sight {
     open: HashMap<(CollectorId, Option<PeerId>), (Time, BlindReason), FixedState>,
     past: Vec<Blind>,
+    /// Those still open of which news have told.
+    told_open: Vec<(CollectorId, Option<PeerId>)>,
     /// Peers whose table is on the way, with the rows that came anew, per shard.
     pub(crate) transfers: Vec<(PeerId, Vec<Bits>)>,
 }
@@ -63,6 +65,25 @@ impl Sight {
         });
         all.dedup();
         all
+    }
+
+    /// Those that are over since the last call, which are forgotten, and those that began and last, with whether they are
+    /// over.
+    pub(crate) fn news(&mut self, now: Time, vantage: &Vantage) -> Vec<Blindness> {
+        self.told_open.retain(|who| self.open.contains_key(who));
+        let mut news: Vec<Blindness> =
+            self.past.drain(..).map(|blind| Blindness { blind, over: true }).collect();
+        for (who, (from, reason)) in &self.open {
+            if !self.told_open.contains(who) {
+                self.told_open.push(*who);
+                news.push(Blindness { blind: record(*who, *from, now, *reason, vantage), over: false });
+            }
+        }
+        news.sort_by(|a, b| {
+            let key = |news: &Blindness| (news.blind.from, news.blind.peer_asn, news.over);
+            (&a.blind.collector, key(a)).cmp(&(&b.blind.collector, key(b)))
+        });
+        news
     }
 
     /// The session went down.

@@ -2,6 +2,7 @@ use std::fmt;
 
 /// An autonomous system number, four bytes wide (RFC 6793).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Asn(pub u32);
 
 impl Asn {

@@ -59,6 +59,7 @@ impl<'a> Segment<'a> {
 ///
 /// 8 bytes. AS0 is reserved (RFC 7607) and stands for "the path does not tell".
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Tail {
     origin: Asn,
     upstream: Asn,

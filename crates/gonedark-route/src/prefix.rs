@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The address family: IPv4 or IPv6.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(u8)]
 pub enum Family {
     /// Internet Protocol version 4, AFI 1.
@@ -60,6 +61,7 @@ impl std::error::Error for PrefixError {}
 ///
 /// 24 bytes. Orders by family, address, then length: a covering prefix comes before what it covers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Prefix {
     family: Family,
     high: u64,

@@ -6,6 +6,7 @@ use std::ops::{Add, Sub};
 /// Printed as RFC 3339 in UTC with `Z`; the fraction is printed only where there is one, because a stamp of whole
 /// seconds names the second `[t, t + 1 s)` and not an instant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Time(i64);
 
 impl Time {

@@ -10,7 +10,7 @@ use gonedark_route::{Asn, Prefix, Time};
 use std::collections::BTreeMap;
 
 /// What a voter saw of a network: the last loss, and the return from it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Sighting {
     pub(crate) voter: u16,
     pub(crate) lost: Interval,
@@ -18,7 +18,7 @@ pub(crate) struct Sighting {
 }
 
 /// A network in an episode.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct NetworkRecord {
     pub(crate) sightings: Vec<Sighting>,
     /// Usual holders that still held it when the vote was lost. Those without a sighting since then hold it on.
@@ -38,7 +38,7 @@ impl NetworkRecord {
 }
 
 /// The entity at one moment.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Step {
     pub(crate) at: Time,
     pub(crate) level: Level,
@@ -47,14 +47,14 @@ pub(crate) struct Step {
 
 /// What "worse" is judged by: the level, then the families' levels (the worse one first), then networks and addresses
 /// lost, both families together.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
 struct Rank {
     levels: (Level, Level, Level),
     lost: (u64, u64),
 }
 
 /// The entity at its worst.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Worst {
     pub(crate) at: Time,
     pub(crate) level: Level,
@@ -75,7 +75,7 @@ impl Worst {
 }
 
 /// A loss of an entity.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Episode {
     pub(crate) start: Time,
     pub(crate) end: Option<Time>,

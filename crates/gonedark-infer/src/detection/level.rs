@@ -4,7 +4,7 @@ use crate::parameters::Parameters;
 use crate::report::{BeforeLost, Level};
 
 /// One family of an entity at one moment.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Toll {
     pub(crate) networks: BeforeLost,
     pub(crate) addresses: BeforeLost,

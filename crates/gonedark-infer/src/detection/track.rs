@@ -14,7 +14,7 @@ use gonedark_route::{Asn, Family, Prefix, Time};
 use std::collections::BTreeMap;
 
 /// A network that counts for the entity.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Member {
     pub(crate) prefix: Prefix,
     pub(crate) row: NetworkId,
@@ -23,7 +23,7 @@ pub(crate) struct Member {
 }
 
 /// One family of an entity.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct FamilyTrack {
     /// Ascending by prefix, so that a cover comes before what it covers.
     pub(crate) members: Vec<Member>,
@@ -41,7 +41,7 @@ pub(crate) struct FamilyTrack {
 }
 
 /// A network lost by its own vote.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct LostNetwork {
     row: NetworkId,
     deep: bool,
@@ -254,14 +254,17 @@ fn by_family(members: impl Iterator<Item = Member>) -> [Vec<Member>; 2] {
 }
 
 /// An entity and its course.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Track {
     pub(crate) entity: Entity,
     pub(crate) families: [FamilyTrack; 2],
     /// Every loss of the entity, the last one perhaps still open.
     pub(crate) episodes: Vec<Episode>,
     /// Networks up, networks lost and addresses lost, per family, as transitions.
-    pub(crate) series: [[Vec<(Time, Sample)>; 3]; 2],
+    pub(crate) series: [[Transitions; 3]; 2],
     pub(crate) notes: Vec<Note>,
+    /// Whether news told what it was before its first loss.
+    pub(crate) told: bool,
 }
 
 impl Track {
@@ -270,7 +273,14 @@ impl Track {
         for (family, members) in families.iter_mut().zip(by_family(members)) {
             family.extend(&members);
         }
-        Track { entity, families, episodes: Vec::new(), series: Default::default(), notes: Vec::new() }
+        Track {
+            entity,
+            families,
+            episodes: Vec::new(),
+            series: Default::default(),
+            notes: Vec::new(),
+            told: false,
+        }
     }
 
     /// Takes networks that count from now on.
@@ -421,7 +431,7 @@ impl Track {
                 toll.addresses.lost,
             ];
             for (points, value) in self.series[family as usize].iter_mut().zip(values) {
-                push_sample(points, at, Sample::Value(value));
+                points.push(at, Sample::Value(value));
             }
         }
     }
@@ -429,6 +439,36 @@ impl Track {
     /// Losses and returns of the entity as a whole so far.
     pub(crate) fn losses(&self) -> impl Iterator<Item = &Episode> {
         self.episodes.iter().filter(|episode| !episode.is_waiting())
+    }
+}
+
+/// A signal as its transitions, of which those that were told are forgotten but for the last.
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Transitions {
+    points: Vec<(Time, Sample)>,
+    told: usize,
+}
+
+impl Transitions {
+    fn push(&mut self, at: Time, value: Sample) {
+        push_sample(&mut self.points, at, value);
+        self.told = self.told.min(self.points.len());
+    }
+
+    /// Those that are kept.
+    pub(crate) fn all(&self) -> &[(Time, Sample)] {
+        &self.points
+    }
+
+    /// Those before `now` that were not told yet, once.
+    pub(crate) fn tell_before(&mut self, now: Time) -> impl Iterator<Item = (Time, Sample)> {
+        let over =
+            self.points.iter().rposition(|(at, _)| *at < now).map_or(0, |last| last + 1).max(self.told);
+        let new = self.points[self.told..over].to_vec();
+        // The last one told is what the next one is held against.
+        self.points.drain(..over.saturating_sub(1));
+        self.told = over.min(1);
+        new.into_iter()
     }
 }
 

@@ -10,38 +10,72 @@ use crate::routing::row::Flags;
 use crate::routing::table::Table;
 use crate::routing::vantage::Ballot;
 use foldhash::fast::FixedState;
-use gonedark_route::{Asn, Family, Prefix};
+use gonedark_route::{Asn, Family, Prefix, Time};
 use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is watched.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Watch {
     /// Countries; empty for all.
     pub countries: BTreeSet<CountryCode>,
     /// ASes that are entities of their own.
     pub asns: BTreeSet<Asn>,
+    /// Whether every AS is one.
+    pub every_asn: bool,
     /// Prefixes that are entities of their own, each with all networks within it.
     pub prefixes: BTreeSet<Prefix>,
 }
 
 /// The entities, each with its course.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Tracks {
+    #[serde(skip)]
     watch: Watch,
     /// Entities of which something was lost. The others need no track: most countries never lose anything.
     pub(crate) tracks: BTreeMap<Entity, Track>,
     /// The rows of the others.
     quiet: HashMap<Entity, Vec<NetworkId>, FixedState>,
+    /// Entities with transitions since news were last told.
+    changed: BTreeSet<Entity>,
+    /// When losses that are over may be past all change, with whose they are.
+    over: BTreeSet<(Time, Entity)>,
     /// Entities touched by the current moment's transitions.
     touched: BTreeSet<Entity>,
     /// What is delegated to each country, per family; filled where no table was seen.
+    #[serde(skip)]
     delegated: Option<[HashMap<CountryCode, u64, FixedState>; 2]>,
 }
 
 impl Tracks {
     pub(crate) fn new(watch: Watch) -> Self {
         Tracks { watch, ..Default::default() }
+    }
+
+    /// The entities with transitions since the last call.
+    pub(crate) fn take_changed(&mut self) -> BTreeSet<Entity> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// When the next losses may be past all change.
+    pub(crate) fn next_over(&self) -> Time {
+        self.over.first().map_or(Time::MAX, |(due, _)| *due)
+    }
+
+    /// An entity whose losses may be past all change by `now`.
+    pub(crate) fn take_over(&mut self, now: Time) -> Option<Entity> {
+        let first = self.over.first().copied().filter(|(due, _)| *due <= now)?;
+        self.over.remove(&first);
+        Some(first.1)
+    }
+
+    pub(crate) fn over_at(&mut self, due: Time, entity: Entity) {
+        self.over.insert((due, entity));
+    }
+
+    /// Watches what it watched before it was kept.
+    pub(crate) fn watch_on(&mut self, watch: Watch) {
+        self.watch = watch;
     }
 
     /// The watched entities of a row, with their share of its addresses where it spans several.
@@ -57,9 +91,10 @@ impl Tracks {
         } else if let Some(country) = known.country.filter(wanted) {
             entities.push((Entity::Country(country), None));
         }
-        if !self.watch.asns.is_empty() {
+        if self.watch.every_asn || !self.watch.asns.is_empty() {
             let origins = table.origins(row).0;
-            let watched = origins.into_iter().filter(|origin| self.watch.asns.contains(origin));
+            let watched = |origin: &Asn| self.watch.every_asn || self.watch.asns.contains(origin);
+            let watched = origins.into_iter().filter(watched);
             entities.extend(watched.map(|origin| (Entity::As(origin), None)));
         }
         let around = self.watch.prefixes.iter().filter(|watched| watched.covers(known.prefix));
@@ -130,6 +165,11 @@ impl Tracks {
                         family.unseen_of = unseen_of;
                     }
                     track.conclude(at, watchers, parameters);
+                    self.changed.insert(entity);
+                    let end = track.losses().last().and_then(|last| last.end);
+                    if let Some(end) = end.filter(|end| *end == at) {
+                        self.over.insert((end + parameters.unstable_gap + 1, entity));
+                    }
                 }
             }
         }

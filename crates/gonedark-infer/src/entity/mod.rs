@@ -6,7 +6,7 @@ use gonedark_route::{Asn, Prefix};
 use std::fmt;
 
 /// An ISO 3166-1 alpha-2 code in upper case, as the RIR statistics use it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct CountryCode([u8; 2]);
 
 impl CountryCode {
@@ -40,7 +40,7 @@ impl fmt::Debug for CountryCode {
 }
 
 /// An entity: what can go dark. Orders by kind, then code: the order in which results are given.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Entity {
     /// Every network delegated to (or, where nothing is delegated, originated from) a country.
     Country(CountryCode),

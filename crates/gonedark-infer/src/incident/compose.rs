@@ -26,7 +26,7 @@ impl Context<'_> {
     }
 
     /// The time between two losses in which somebody could see.
-    fn seen_between(&self, from: Time, until: Time) -> i64 {
+    pub(crate) fn seen_between(&self, from: Time, until: Time) -> i64 {
         let blind: i64 =
             self.dim.iter().map(|(begin, end)| ((*end).min(until) - (*begin).max(from)).max(0)).sum();
         (until - from) - blind

@@ -12,12 +12,45 @@ use std::collections::BTreeMap;
 
 /// By how many microseconds a collector's stamps run ahead of those of the others (negative: behind), for those of which
 /// it is more than delays explain.
+///
+/// `past` are measurements from losses that are forgotten ([`remember`]).
 pub(crate) fn estimate<'a>(
     losses: impl Iterator<Item = &'a Episode>,
+    past: &BTreeMap<CollectorId, Vec<i64>>,
     vantage: &Vantage,
     parameters: &Parameters,
 ) -> BTreeMap<CollectorId, i64> {
-    let mut known: BTreeMap<CollectorId, Vec<i64>> = BTreeMap::new();
+    let mut known = past.clone();
+    measure(losses, vantage, &mut known);
+    let enough = known.into_iter().filter(|(_, known)| known.len() >= parameters.skew_returns);
+    let skews = enough.filter_map(|(collector, mut known)| {
+        let skew = median(&mut known);
+        let mut spread: Vec<i64> = known.iter().map(|other| (other - skew).abs()).collect();
+        // A clock is wrong by the same each time; delays are not.
+        (skew.abs() > parameters.skew_noticed && median(&mut spread) * 4 <= skew.abs())
+            .then_some((collector, skew))
+    });
+    skews.collect()
+}
+
+/// Measurements that are kept of each collector when the losses are forgotten. Guess: a clock that was set right is known
+/// to be right after half as many.
+const REMEMBERED: usize = 32;
+
+/// Adds what losses that are about to be forgotten tell of the clocks.
+pub(crate) fn remember(past: &mut BTreeMap<CollectorId, Vec<i64>>, losses: &[Episode], vantage: &Vantage) {
+    measure(losses.iter(), vantage, past);
+    for known in past.values_mut() {
+        known.drain(..known.len().saturating_sub(REMEMBERED));
+    }
+}
+
+/// One measurement of each collector's clock for each loss.
+fn measure<'a>(
+    losses: impl Iterator<Item = &'a Episode>,
+    vantage: &Vantage,
+    known: &mut BTreeMap<CollectorId, Vec<i64>>,
+) {
     for loss in losses {
         // What comes back together is one measurement, however many networks it is.
         let mut deviations: BTreeMap<CollectorId, Vec<i64>> = BTreeMap::new();
@@ -30,15 +63,6 @@ pub(crate) fn estimate<'a>(
             known.entry(collector).or_default().push(median(&mut deviations));
         }
     }
-    let enough = known.into_iter().filter(|(_, known)| known.len() >= parameters.skew_returns);
-    let skews = enough.filter_map(|(collector, mut known)| {
-        let skew = median(&mut known);
-        let mut spread: Vec<i64> = known.iter().map(|other| (other - skew).abs()).collect();
-        // A clock is wrong by the same each time; delays are not.
-        (skew.abs() > parameters.skew_noticed && median(&mut spread) * 4 <= skew.abs())
-            .then_some((collector, skew))
-    });
-    skews.collect()
 }
 
 /// How far each collector's moment lies from that of the others.

@@ -1,7 +1,7 @@
 //! Small sets as words of bits.
 
 /// A growing set of small numbers.
-#[derive(Clone, Default, Debug, PartialEq, Eq)]
+#[derive(Clone, Default, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Bits(Vec<u64>);
 
 impl Bits {

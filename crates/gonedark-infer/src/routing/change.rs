@@ -5,14 +5,14 @@ use crate::report::Interval;
 use gonedark_route::{Prefix, Time};
 
 /// A voter's loss of a network.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Loss {
     pub(crate) voter: u16,
     pub(crate) when: Interval,
 }
 
 /// What happened to a row.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Change {
     /// It no longer counts: lost for so long.
     Aged { since: Time },
@@ -29,7 +29,7 @@ pub(crate) enum Change {
 }
 
 /// A change of a row, as it leaves the shard.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Transition {
     pub(crate) at: Time,
     pub(crate) row: NetworkId,

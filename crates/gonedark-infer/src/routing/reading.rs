@@ -18,6 +18,7 @@ use hashbrown::HashMap;
 use std::collections::HashSet;
 
 /// A table that is being read.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Reading {
     pub(crate) collector: CollectorId,
     pub(crate) at: Time,
@@ -46,7 +47,7 @@ pub(crate) struct Reading {
 }
 
 /// A cell in which a later table differs from what is held.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Difference {
     row: NetworkId,
     peer: PeerId,
@@ -55,6 +56,7 @@ struct Difference {
 }
 
 /// Differences that wait for the end of the table's backlog.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Unsettled {
     pub(crate) due: Time,
     at: Time,

@@ -4,7 +4,7 @@ use crate::entity::CountryCode;
 use gonedark_route::{Prefix, Time};
 
 /// What a row is known to be; a set of flags.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Flags(u16);
 
 impl Flags {
@@ -44,6 +44,7 @@ impl Flags {
 pub(crate) const UNHEARD: Time = Time::MAX;
 
 /// A row: which network, what it is, and the dictionary of its path tails.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Row {
     pub(crate) prefix: Prefix,
     pub(crate) tails: Dictionary,
@@ -58,6 +59,7 @@ pub(crate) struct Row {
 /// The path tails of a row. A cell holds 0 for "no route" or a place in here plus one.
 ///
 /// The first few lie in the row itself: 2.5 distinct tails a row are usual (see [`super::tails`]).
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Dictionary {
     inline: [u32; INLINE],
     // Boxed, because few rows have any: 8 bytes in every row instead of 24.

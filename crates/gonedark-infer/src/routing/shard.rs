@@ -27,13 +27,17 @@ fn whole(half: u32) -> u64 {
 }
 
 /// A shard of the table.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Shard {
     number: u16,
     pub(crate) rows: Vec<Row>,
+    /// Made again from the rows where the table is restored.
+    #[serde(skip)]
     index: HashTable<Slot>,
+    #[serde(skip)]
     hasher: FixedState,
     /// `stride` cells a row, one per peer.
+    #[serde(with = "serde_bytes")]
     pub(super) cells: Vec<u8>,
     pub(super) stride: usize,
     /// `2 * words` words a row: which voters hold it, and which usually do.
@@ -65,6 +69,7 @@ pub(crate) struct Shard {
     /// can be left out.
     pub(super) oldest_loss: Option<Time>,
     pub(super) oldest_wait: Option<Time>,
+    #[serde(skip)]
     scratch: Vec<(CountryCode, u64)>,
 }
 
@@ -77,6 +82,16 @@ impl Shard {
     /// An empty shard; `number` is its place among all.
     pub(crate) fn new(number: u16) -> Self {
         Shard { number, ..Shard::default() }
+    }
+
+    /// Makes the index again, which is not kept.
+    pub(super) fn index_again(&mut self) {
+        let Shard { index, rows, hasher, .. } = self;
+        index.reserve(rows.len(), |slot| whole(slot.hash));
+        for (row, known) in rows.iter().enumerate() {
+            let hash = hasher.hash_one(known.prefix) as u32;
+            index.insert_unique(whole(hash), Slot { hash, row: row as u32 }, |slot| whole(slot.hash));
+        }
     }
 
     /// Gives out a change of a row.

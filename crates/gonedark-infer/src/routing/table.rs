@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 const MAX_TOUCHED: usize = 1 << 24;
 
 /// All shards.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Table {
     pub(crate) shards: Vec<Shard>,
     pub(crate) tails: Tails,
@@ -49,6 +50,11 @@ impl Table {
             1 => 0,
             several => (lead * several) >> 16,
         }
+    }
+
+    /// Makes again what is not kept.
+    pub(crate) fn index_again(&mut self) {
+        self.shards.iter_mut().for_each(Shard::index_again);
     }
 
     pub(crate) fn find(&self, prefix: Prefix) -> Option<NetworkId> {

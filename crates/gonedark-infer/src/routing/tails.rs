@@ -9,11 +9,13 @@ use gonedark_route::{Asn, Tail};
 use hashbrown::HashMap;
 
 /// A number for each tail ever seen. Bounded by the pairs of neighbouring ASes (some hundred thousand).
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Tails {
     tails: Vec<Tail>,
+    #[serde(skip)]
     index: HashMap<Tail, u32, FixedState>,
     /// The answer to the last question in each slot: tables name the same few tails again and again.
+    #[serde(skip)]
     recent: Vec<(Tail, u32)>,
 }
 
@@ -26,10 +28,7 @@ const RECENT: usize = 1024;
 impl Tails {
     pub(crate) fn intern(&mut self, tail: Tail) -> u32 {
         if self.recent.is_empty() {
-            // The tail that tells nothing is number 0, which is what an empty slot answers.
-            self.recent.resize(RECENT, (Tail::default(), 0));
-            self.tails.push(Tail::default());
-            self.index.insert(Tail::default(), 0);
+            self.prepare();
         }
         let asn = |asn: Option<Asn>| u64::from(asn.unwrap_or_default().0);
         let key = asn(tail.upstream()) << 32 | asn(tail.origin());
@@ -48,6 +47,16 @@ impl Tails {
         });
         self.recent[slot] = (tail, id);
         id
+    }
+
+    /// Fills what is not kept: at the begin, and where the tails were restored.
+    fn prepare(&mut self) {
+        // The tail that tells nothing is number 0, which is what an empty slot answers.
+        self.recent.resize(RECENT, (Tail::default(), 0));
+        if self.tails.is_empty() {
+            self.tails.push(Tail::default());
+        }
+        self.index = self.tails.iter().zip(0..).map(|(tail, id)| (*tail, id)).collect();
     }
 
     pub(crate) fn get(&self, id: u32) -> Tail {

@@ -9,6 +9,7 @@ use gonedark_route::{Asn, Family, Time};
 use hashbrown::HashMap;
 
 /// A collector.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Collector {
     pub(crate) name: String,
     /// Begin of the gap that it is in.
@@ -20,7 +21,7 @@ pub(crate) struct Collector {
 }
 
 /// What is known of a peer's session with its collector.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Session {
     /// Named, but neither a message nor a table row has come yet.
     Unheard,
@@ -33,7 +34,7 @@ pub(crate) enum Session {
 }
 
 /// A table transfer after a reset.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Transfer {
     /// When the session had gone down.
     pub(crate) down_since: Time,
@@ -46,6 +47,7 @@ pub(crate) struct Transfer {
 }
 
 /// One BGP neighbour of one collector.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Peer {
     pub(crate) key: PeerKey,
     /// Its ASN's place among the voters.
@@ -77,6 +79,7 @@ impl Peer {
 }
 
 /// One ASN that may vote, with its peers.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Voter {
     pub(crate) asn: Asn,
     pub(crate) peers: Vec<PeerId>,
@@ -89,7 +92,7 @@ pub(crate) struct Voter {
 }
 
 /// What both the table and the peers decide by: who votes, who of them can see, who votes on whom.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Ballot {
     /// ASNs with a full feed, per family.
     pub(crate) voters: [Bits; 2],
@@ -116,7 +119,7 @@ impl Ballot {
 }
 
 /// Collectors, peers and voters.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Vantage {
     pub(crate) collectors: Vec<Collector>,
     pub(crate) peers: Vec<Peer>,

@@ -6,7 +6,7 @@ use gonedark_infer::entity::{CountryCode, Entity};
 use gonedark_infer::observation::{CollectorId, Delegations, Named, PeerId, PeerKey, TableEntry, Update};
 use gonedark_infer::parameters::Parameters;
 use gonedark_infer::report::{BlindReason, Report};
-use gonedark_infer::{Inference, Watch};
+use gonedark_infer::{Inference, Kept, Watch};
 use gonedark_route::{Asn, AsnSize, Family, Nlri, PathView, Prefix, Time};
 use std::collections::VecDeque;
 
@@ -21,11 +21,23 @@ pub(crate) struct Feeding {
     pub(crate) shuffle: Option<u64>,
     /// Only this family is fed.
     pub(crate) only: Option<Family>,
+    /// After some observations, drawn by this seed, all state is written down and read again.
+    pub(crate) restarts: Option<u64>,
+    /// News are told, and what can change no more is forgotten.
+    pub(crate) tells_news: bool,
 }
 
 impl Default for Feeding {
     fn default() -> Self {
-        Feeding { parameters: Parameters::default(), shards: 1, watermarks: 0, shuffle: None, only: None }
+        Feeding {
+            parameters: Parameters::default(),
+            shards: 1,
+            watermarks: 0,
+            shuffle: None,
+            only: None,
+            restarts: None,
+            tells_news: false,
+        }
     }
 }
 
@@ -75,6 +87,16 @@ impl Delegations for Registry {
 
 /// What the inference says of a scenario.
 pub(crate) fn report(scenario: &Scenario, feeding: &Feeding) -> Report {
+    drive(scenario, feeding, |_| {}).report(scenario.until)
+}
+
+/// Feeds a scenario; `after` is called after each observation or table.
+pub(crate) fn drive(
+    scenario: &Scenario,
+    feeding: &Feeding,
+    mut after: impl FnMut(&mut Inference),
+) -> Inference {
+    let mut restarts = feeding.restarts;
     let mut feed = Feed::new(scenario, feeding);
     let mut edges = edges(scenario);
     let mut units = units(scenario, feeding.shuffle);
@@ -92,11 +114,15 @@ pub(crate) fn report(scenario: &Scenario, feeding: &Feeding) -> Report {
         }
         last = Some(at);
         unit.iter().for_each(|event| feed.event(event));
+        if restarts.as_mut().is_some_and(|state| draw(state).is_multiple_of(40)) {
+            feed.restart(scenario);
+        }
+        after(&mut feed.inference);
     }
     for (edge, begins, collector) in edges.into_iter().filter(|edge| edge.0 <= scenario.until) {
         feed.edge(edge, begins, collector);
     }
-    feed.inference.report(scenario.until)
+    feed.inference
 }
 
 /// Begins and ends of missing files, ends first.
@@ -165,7 +191,7 @@ fn units(scenario: &Scenario, shuffle: Option<u64>) -> VecDeque<Vec<ScenarioEven
 }
 
 /// Xorshift64: any order will do, as long as the same seed gives the same.
-fn draw(state: &mut u64) -> u64 {
+pub(crate) fn draw(state: &mut u64) -> u64 {
     *state = (*state).max(1);
     *state ^= *state << 13;
     *state ^= *state >> 7;
@@ -182,6 +208,12 @@ fn peer_of(event: &ScenarioEvent) -> Option<usize> {
     }
 }
 
+/// All countries are asked for, so that the series of all are compared.
+fn watch(scenario: &Scenario) -> Watch {
+    let countries = Registry::of(scenario).networks.iter().map(|(_, country)| *country).collect();
+    Watch { countries, ..Watch::default() }
+}
+
 struct Feed<'a> {
     inference: Inference,
     feeding: &'a Feeding,
@@ -192,10 +224,11 @@ struct Feed<'a> {
 impl<'a> Feed<'a> {
     fn new(scenario: &Scenario, feeding: &'a Feeding) -> Self {
         let registry = Box::new(Registry::of(scenario));
-        // All countries are asked for, so that the series of all are compared.
-        let countries = registry.networks.iter().map(|(_, country)| *country).collect();
-        let watch = Watch { countries, ..Watch::default() };
-        let mut inference = Inference::new(feeding.parameters.clone(), registry, watch, feeding.shards);
+        let parameters = feeding.parameters.clone();
+        let mut inference = Inference::new(parameters, registry, watch(scenario), feeding.shards);
+        if feeding.tells_news {
+            inference.tell_news();
+        }
         let mut collectors: Vec<Option<CollectorId>> = vec![None; scenario.collectors.len()];
         let mut peers: Vec<Option<PeerId>> = vec![None; scenario.peers.len()];
         let mut order: Vec<usize> = (0..peers.len()).collect();
@@ -210,6 +243,14 @@ impl<'a> Feed<'a> {
         }
         let collectors = collectors.into_iter().map(|id| id.expect("every collector has a peer")).collect();
         Feed { inference, feeding, collectors, peers: peers.into_iter().flatten().collect() }
+    }
+
+    /// All state is written down and read again, as after a crash.
+    fn restart(&mut self, scenario: &Scenario) {
+        let bytes = postcard::to_stdvec(&self.inference).expect("memory takes everything");
+        let kept: Kept = postcard::from_bytes(&bytes).expect("what was written is read");
+        let (registry, watch) = (Box::new(Registry::of(scenario)), watch(scenario));
+        self.inference = kept.go_on(self.feeding.parameters.clone(), registry, watch);
     }
 
     fn edge(&mut self, at: Time, begins: bool, collector: usize) {

@@ -6,12 +6,14 @@
 //! | 1, 2 blindness is no loss, and makes intervals wide | `blindness` |
 //! | 3 to 7 what is reported is what happened | `truth` |
 //! | 8, 11 order, shards, watermarks and repetition change nothing | `repetition`, `files` |
+//! | 12 a restart at any moment, and news told piece by piece, say the same | `repetition`, `news` |
 //! | 9 no cause, no actor | `files` |
 //! | 10 decoders never panic | `gonedark-decode/tests` |
 
 mod blindness;
 mod feed;
 mod files;
+mod news;
 mod recipe;
 mod repetition;
 mod truth;

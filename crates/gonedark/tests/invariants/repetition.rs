@@ -50,3 +50,11 @@ fn watermarks_in_between_change_nothing() {
     compare(0..60, RandomOptions::default(), &variants);
     compare(0..30, untabled(), &variants);
 }
+
+#[test]
+fn a_restart_at_any_moment_changes_nothing() {
+    let restarted = |restarts, shards| Feeding { restarts: Some(restarts), shards, ..Feeding::default() };
+    let variants = [("restarted", restarted(3, 1)), ("restarted elsewhere, 3 shards", restarted(99, 3))];
+    compare(0..40, RandomOptions::default(), &variants);
+    compare(0..20, untabled(), &variants);
+}
