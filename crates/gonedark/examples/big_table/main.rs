@@ -9,7 +9,7 @@
 mod rows;
 
 use anyhow::{Context, Result};
-use gonedark::pipeline::batch::{Batch, Entry, Observation};
+use gonedark::source::batch::{Batch, Entry, Neighbour, Observation};
 use gonedark_decode::mrt::{self, Decoder, Frame, Record};
 use gonedark_infer::observation::{CollectorId, NetworkId, PeerId, PeerKey, TableEntry};
 use gonedark_infer::parameters::Parameters;
@@ -20,7 +20,7 @@ use std::io::{self, Write};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-/// As in the archive reader and in `pipeline::reading`.
+/// As in the archive reader and in `source::archive::reading`.
 const CHUNK: usize = 256 << 10;
 const BATCH_BYTES: usize = 1 << 20;
 const WAITING: usize = 2;
@@ -104,7 +104,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Makes and decodes chunks, and hands batches on, as `pipeline::reading` does.
+/// Makes and decodes chunks, and hands batches on, as `source::archive::reading` does.
 fn produce(mut rows: Rows, sender: &SyncSender<Box<Batch>>) -> Produced {
     let mut produced = Produced::default();
     let mut decoder = Decoder::new();
@@ -138,7 +138,9 @@ fn decode(chunk: &[u8], decoder: &mut Decoder, batch: &mut Batch) {
         let at = record.at;
         match decoder.decode(record) {
             Ok(Record::PeerIndexTable(table)) => {
-                batch.peers.extend(table.peers);
+                batch.peers.extend(
+                    table.peers.iter().map(|peer| Neighbour { asn: peer.asn, address: peer.address }),
+                );
                 batch.observations.push((at, Observation::TableBegin));
             }
             Ok(Record::RibRow(row)) => {

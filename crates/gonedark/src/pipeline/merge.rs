@@ -1,9 +1,9 @@
 //! All files' batches in one order of time.
 
-use super::batch::{Batch, Observation, Spare};
-use super::reading::{self, FileSummary, Piece};
+use super::apply::Numbers;
+use crate::source::archive::reading::{self, FileSummary, Piece};
 use crate::source::archive::{ArchiveFile, Kind, Workers};
-use gonedark_infer::observation::{NetworkId, PeerId};
+use crate::source::batch::{Batch, Observation, Spare};
 use gonedark_route::Time;
 use std::sync::mpsc::Receiver;
 
@@ -18,10 +18,8 @@ pub(super) struct Open {
     pieces: Receiver<Piece>,
     pub(super) batch: Batch,
     pub(super) next: usize,
-    /// Peers that the file has named, by its numbers; the owner of the inference fills it.
-    pub(super) peers: Vec<Option<PeerId>>,
-    /// Networks, likewise.
-    pub(super) networks: Vec<Option<NetworkId>>,
+    /// What the file has named, by its numbers; the owner of the inference fills it.
+    pub(super) numbers: Numbers,
 }
 
 /// What the merge gives next.
@@ -102,8 +100,7 @@ impl<'a> Merge<'a> {
                     pieces,
                     batch: Batch::default(),
                     next: 0,
-                    peers: Vec::new(),
-                    networks: Vec::new(),
+                    numbers: Numbers::default(),
                 });
                 self.turn(self.open.len() - 1)
             }

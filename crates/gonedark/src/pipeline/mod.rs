@@ -4,16 +4,13 @@
 //! files --(one thread each: decompress, decode)--> batches --(merged by time)--> inference
 //! ```
 //!
-//! - [`batch`]: what one stretch of a file says, as plain values; the only form in which observations are ever stored
-//!   or sent.
-//! - `reading`: a thread that turns one file into batches, and says at the end what the file was.
+//! - [`apply`]: gives a batch's observations to the inference.
 //! - `merge`: all files' batches in one order of time, tables before messages of the same stamp.
 //! - [`mod@replay`]: drives the inference with them.
 
-pub mod batch;
+pub mod apply;
 mod merge;
-mod reading;
 pub mod replay;
 
-pub use reading::FileSummary;
+pub use crate::source::archive::FileSummary;
 pub use replay::{Outcome, Request, replay};

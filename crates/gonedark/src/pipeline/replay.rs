@@ -1,10 +1,10 @@
 //! Drives the inference with archive files.
 
-use super::batch::{Entry, Member, Observation};
+use super::apply::Hand;
 use super::merge::{Merge, Open, Step};
-use super::reading::FileSummary;
-use crate::source::archive::{Kind, Listing, Rhythm, Workers};
-use gonedark_infer::observation::{CollectorId, Delegations, Named, PeerKey, TableEntry, Update};
+use crate::source::archive::{FileSummary, Kind, Listing, Rhythm, Workers};
+use crate::source::batch::Observation;
+use gonedark_infer::observation::{CollectorId, Delegations};
 use gonedark_infer::parameters::Parameters;
 use gonedark_infer::report::{BlindReason, Report};
 use gonedark_infer::{Inference, Watch};
@@ -73,8 +73,7 @@ struct Replay<'a> {
     /// Edges of gaps not yet reached, the earliest last.
     edges: Vec<Edge>,
     inputs: Vec<(usize, FileSummary)>,
-    /// The networks of the current message.
-    named: Vec<Named>,
+    hand: Hand,
 }
 
 /// Replays the files. `progress` is told the number of bytes read after each file.
@@ -94,7 +93,7 @@ pub fn replay(
         of_file: Vec::new(),
         edges: Vec::new(),
         inputs: Vec::new(),
-        named: Vec::new(),
+        hand: Hand::default(),
     };
     replay.name_collectors();
     let mut merge = Merge::new(&listing.files, replay.request.until, Workers::per_core());
@@ -105,8 +104,8 @@ pub fn replay(
                 open.next = replay.run(open, horizon);
             }
             Step::Batch(place) => {
-                let open = &mut merge.open[place];
-                replay.name(open);
+                let Open { file, batch, numbers, .. } = &mut merge.open[place];
+                numbers.name(batch, replay.collectors[replay.of_file[*file]], &mut replay.inference);
             }
             Step::End(file, summary) => {
                 replay.end_file(file, &summary);
@@ -148,21 +147,9 @@ impl Replay<'_> {
         self.edges.sort_unstable_by(|a, b| b.cmp(a));
     }
 
-    /// Gives what a batch names for the first time its numbers.
-    fn name(&mut self, open: &mut Open) {
-        let collector = self.collectors[self.of_file[open.file]];
-        for peer in &open.batch.peers {
-            let key = PeerKey { collector, asn: peer.asn, address: peer.address };
-            open.peers.push(self.inference.peer(key));
-        }
-        if open.batch.renumbered {
-            open.networks.clear();
-        }
-        open.networks.extend(open.batch.named.iter().map(|prefix| self.inference.network(*prefix)));
-    }
-
     /// Applies observations of a batch from `next` on up to `horizon`; gives the place of the first one not applied.
     fn run(&mut self, open: &Open, horizon: Time) -> usize {
+        let collector = self.collectors[self.of_file[open.file]];
         let mut next = open.next;
         while let Some((at, observation)) = open.batch.observations.get(next) {
             let of_table = matches!(observation, Observation::TableRow { .. } | Observation::TableEnd { .. });
@@ -171,57 +158,10 @@ impl Replay<'_> {
                 break;
             }
             self.pass_edges(*at);
-            self.apply(open, *at, observation);
+            self.hand.apply((collector, &open.numbers), &open.batch, next, &mut self.inference);
             next += 1;
         }
         next
-    }
-
-    fn apply(&mut self, open: &Open, at: Time, observation: &Observation) {
-        let Open { file, batch, peers, networks, .. } = open;
-        let collector = self.collectors[self.of_file[*file]];
-        let named = |peer: u16| peers.get(usize::from(peer)).copied().flatten();
-        match observation {
-            Observation::Update { peer, tail, networks: span, withdrawn } => {
-                let Some(peer) = named(*peer) else { return };
-                let named = |Member { network, path_id }: &Member| {
-                    networks[*network as usize].map(|network| Named { network, path_id: *path_id })
-                };
-                let (withdrawn, announced) = batch.networks(span).split_at(*withdrawn as usize);
-                self.named.clear();
-                self.named.extend(withdrawn.iter().filter_map(named));
-                let middle = self.named.len();
-                self.named.extend(announced.iter().filter_map(named));
-                let (withdrawn, announced) = self.named.split_at(middle);
-                self.inference.update(&Update { at, peer, tail: *tail, announced, withdrawn });
-            }
-            Observation::TableRow { network, entries } => {
-                let routes = batch.routes(entries).iter().filter_map(|entry| {
-                    let Entry { peer, path_id, tail } = *entry;
-                    named(peer).map(|peer| TableEntry { peer, path_id, tail })
-                });
-                if let Some(network) = networks[*network as usize] {
-                    self.inference.table_row(collector, network, routes);
-                }
-            }
-            Observation::Session { peer, established } => {
-                if let Some(peer) = named(*peer) {
-                    self.inference.peer_state(at, peer, *established);
-                }
-            }
-            Observation::EndOfRib { peer } => {
-                if let Some(peer) = named(*peer) {
-                    self.inference.end_of_rib(at, peer);
-                }
-            }
-            Observation::Damaged { peer } => {
-                if let Some(peer) = named(*peer) {
-                    self.inference.damage(at, collector, Some(peer));
-                }
-            }
-            Observation::TableBegin => self.inference.table_begin(at, collector),
-            Observation::TableEnd { whole } => self.inference.table_end(collector, *whole),
-        }
     }
 
     /// Tells the inference of gaps that begin or end before `at`.

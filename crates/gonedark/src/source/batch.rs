@@ -1,7 +1,10 @@
-//! What a stretch of one archive file says, as plain values in vectors: nothing is allocated per route.
+//! What a stretch of one archive file or live stream says, as plain values in vectors: nothing is allocated per route.
+//! The only form in which observations are kept or sent.
 
-use gonedark_decode::mrt::PeerAddress;
-use gonedark_route::{Prefix, Tail, Time};
+use gonedark_infer::report::BlindReason;
+use gonedark_route::{Asn, Prefix, Tail, Time};
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub type Span = Range<u32>;
 
 /// A network in a message, by the file's number of it, with its ADD-PATH identifier (0 without).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The file's number of the network.
     pub network: u32,
@@ -18,7 +21,7 @@ pub struct Member {
 }
 
 /// One observation. Peers and networks are numbered per file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Observation {
     /// An UPDATE.
     Update {
@@ -62,10 +65,26 @@ pub enum Observation {
         /// Whether all of it was read.
         whole: bool,
     },
+    /// From here on the collector gives nothing.
+    GapBegin {
+        /// Why.
+        reason: BlindReason,
+    },
+    /// The collector gives again.
+    GapEnd,
+}
+
+/// A BGP neighbour of a collector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Neighbour {
+    /// Its AS.
+    pub asn: Asn,
+    /// Its address.
+    pub address: IpAddr,
 }
 
 /// A route of a table's row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Whose.
     pub peer: u16,
@@ -96,7 +115,7 @@ impl Spare {
 }
 
 /// Some observations of one file, in the order in which they are to be applied.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     /// When, and what.
     pub observations: Vec<(Time, Observation)>,
@@ -105,7 +124,7 @@ pub struct Batch {
     /// Routes of tables.
     pub entries: Vec<Entry>,
     /// Peers that the file names for the first time; they go on numbering from those before.
-    pub peers: Vec<PeerAddress>,
+    pub peers: Vec<Neighbour>,
     /// Networks, likewise. One that many messages name is named here once for all of them; a table's rows are each named
     /// anew.
     pub named: Vec<Prefix>,

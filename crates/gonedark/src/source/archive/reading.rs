@@ -1,13 +1,13 @@
 //! One archive file to batches, on a thread of its own.
 
-use super::batch::{Batch, Entry, Member, Observation, Spare};
-use crate::source::archive::{ArchiveFile, ArchiveReader, Damage, Workers};
-use foldhash::fast::RandomState;
+use super::super::batch::{Batch, Entry, Neighbour, Observation, Spare};
+use super::super::filling::Filling;
+use super::{ArchiveFile, ArchiveReader, Damage, Workers};
 use gonedark_decode::DecodeError;
 use gonedark_decode::bgp::Message;
 use gonedark_decode::mrt::{self, Decoder, Frame, PeerAddress, RawRecord, Record};
-use gonedark_route::{Nlri, Prefix, Time};
-use std::collections::{BTreeMap, HashMap};
+use gonedark_route::{Prefix, Time};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -19,8 +19,6 @@ const BATCH_BYTES: usize = 1 << 20;
 const SMALL: u64 = 1 << 20;
 /// Batches of one file that may wait: one in use, one ready.
 const WAITING: usize = 2;
-/// After so many networks a file numbers them anew, so that no file can take all memory. Guess: as many as there are.
-const RENUMBERED: u32 = 1 << 20;
 /// Distinct complaints that are kept of one file; further ones are counted.
 const COMPLAINTS: usize = 20;
 /// BGP finite state machine: Established (RFC 4271 section 8.2.2).
@@ -50,18 +48,15 @@ pub struct FileSummary {
 }
 
 /// What comes out of a file.
-pub(super) enum Piece {
+pub enum Piece {
+    /// The next batch.
     Batch(Batch),
+    /// The file has been read.
     End(Box<FileSummary>),
 }
 
 /// Starts to read a file. Batches come until the summary does.
-pub(super) fn start(
-    file: &ArchiveFile,
-    until: Option<Time>,
-    workers: &Workers,
-    spare: &Spare,
-) -> Receiver<Piece> {
+pub fn start(file: &ArchiveFile, until: Option<Time>, workers: &Workers, spare: &Spare) -> Receiver<Piece> {
     let (sender, receiver) = sync_channel(WAITING);
     let (file, spare) = (file.clone(), spare.clone());
     let workers = if file.length <= SMALL { Workers::new(0) } else { workers.clone() };
@@ -83,42 +78,10 @@ pub(super) fn start(
     receiver
 }
 
-/// The file's numbers of networks.
-#[derive(Default)]
-struct Networks {
-    known: HashMap<Prefix, u32, RandomState>,
-    next: u32,
-}
-
-impl Networks {
-    /// The number of a network; a new one is added to `named`.
-    #[inline]
-    fn number(&mut self, prefix: Prefix, named: &mut Vec<Prefix>) -> u32 {
-        let next = &mut self.next;
-        *self.known.entry(prefix).or_insert_with(|| {
-            named.push(prefix);
-            *next += 1;
-            *next - 1
-        })
-    }
-
-    /// A new number for a network that will not be named again, as most are in a table.
-    #[inline]
-    fn number_anew(&mut self, prefix: Prefix, named: &mut Vec<Prefix>) -> u32 {
-        named.push(prefix);
-        self.next += 1;
-        self.next - 1
-    }
-}
-
 struct Reading {
     until: Option<Time>,
     summary: FileSummary,
-    batch: Batch,
-    spare: Spare,
-    peers: HashMap<PeerAddress, u16, RandomState>,
-    networks: Networks,
-    last_peer: Option<(PeerAddress, u16)>,
+    filling: Filling,
     /// The file's numbers of the peers of the current PEER_INDEX_TABLE.
     index: Vec<Option<u16>>,
     table_open: bool,
@@ -140,11 +103,7 @@ impl Reading {
         Reading {
             until,
             summary,
-            batch: spare.take(),
-            spare,
-            peers: HashMap::default(),
-            networks: Networks::default(),
-            last_peer: None,
+            filling: Filling::new(spare),
             index: Vec::new(),
             table_open: false,
             table_damaged: false,
@@ -169,7 +128,7 @@ impl Reading {
                 }
             }
             self.feed(&chunk, (&mut rest, &mut offset), &mut decoder);
-            if self.batch.weight() >= BATCH_BYTES && !self.hand_on(sender) {
+            if self.filling.batch.weight() >= BATCH_BYTES && !self.hand_on(sender) {
                 return;
             }
             if self.past_end {
@@ -221,7 +180,7 @@ impl Reading {
         if self.table_open {
             let at = last.unwrap_or_default();
             let whole = !cut && !self.table_damaged && !self.past_end;
-            self.batch.observations.push((at, Observation::TableEnd { whole }));
+            self.filling.batch.observations.push((at, Observation::TableEnd { whole }));
         } else if cut {
             self.summary.cut_at = last;
         }
@@ -302,33 +261,42 @@ impl Reading {
             }
             Record::PeerIndexTable(table) => {
                 self.summary.is_rib = true;
-                self.index = table.peers.iter().map(|peer| self.number(*peer)).collect();
+                self.index = table.peers.iter().map(|peer| self.filling.peer(neighbour(*peer))).collect();
                 self.open_table(at);
             }
             Record::StateChange { peer, old, new } => {
-                if let Some(peer) = self.number(peer)
+                if let Some(peer) = self.filling.peer(neighbour(peer))
                     && (old == ESTABLISHED || new == ESTABLISHED)
                 {
                     let session = Observation::Session { peer, established: new == ESTABLISHED };
-                    self.batch.observations.push((at, session));
+                    self.filling.batch.observations.push((at, session));
                 }
             }
             Record::Damaged { peer, error } => {
                 self.complain(error.to_string());
-                if let Some(peer) = self.number(peer) {
-                    self.batch.observations.push((at, Observation::Damaged { peer }));
+                if let Some(peer) = self.filling.peer(neighbour(peer)) {
+                    self.filling.batch.observations.push((at, Observation::Damaged { peer }));
                 }
             }
             // A collector that re-opens a session without a state record betrays it by the OPEN that it receives.
             Record::Message { peer, message: Message::Open(_) } => {
-                if let Some(peer) = self.number(peer) {
-                    self.batch.observations.push((at, Observation::Session { peer, established: false }));
-                    self.batch.observations.push((at, Observation::Session { peer, established: true }));
+                if let Some(peer) = self.filling.peer(neighbour(peer)) {
+                    self.filling
+                        .batch
+                        .observations
+                        .push((at, Observation::Session { peer, established: false }));
+                    self.filling
+                        .batch
+                        .observations
+                        .push((at, Observation::Session { peer, established: true }));
                 }
             }
             Record::Message { peer, message: Message::Notification { .. } } => {
-                if let Some(peer) = self.number(peer) {
-                    self.batch.observations.push((at, Observation::Session { peer, established: false }));
+                if let Some(peer) = self.filling.peer(neighbour(peer)) {
+                    self.filling
+                        .batch
+                        .observations
+                        .push((at, Observation::Session { peer, established: false }));
                 }
             }
             Record::Message { .. } | Record::Sent { .. } => {}
@@ -342,38 +310,19 @@ impl Reading {
                 *self.warnings.entry(warning.text()).or_default() += 1;
             }
         }
-        let Some(peer) = self.number(peer) else { return };
-        let Reading { batch, networks, .. } = self;
-        let start = batch.nlri.len() as u32;
-        let Batch { nlri, named, .. } = batch;
-        let mut push = |Nlri { prefix, path_id }| {
-            nlri.push(Member { network: networks.number(prefix, named), path_id });
-            nlri.len() as u32
-        };
-        // From within: an iterator of several parts goes through each of them at a stretch.
-        let middle = update.withdrawn().fold(start, |_, nlri| push(nlri));
-        let end = update.announced().fold(middle, |_, nlri| push(nlri));
-        if start == end {
-            if update.end_of_rib.is_some() {
-                batch.observations.push((at, Observation::EndOfRib { peer }));
-            }
-            return;
-        }
-        let tail = update.path.filter(|_| middle < end).map(|path| path.tail());
-        let (networks, withdrawn) = (start..end, middle - start);
-        batch.observations.push((at, Observation::Update { peer, tail, networks, withdrawn }));
+        self.filling.update(at, neighbour(peer), update);
     }
 
     fn open_table(&mut self, at: Time) {
         self.summary.is_rib = true;
         if !std::mem::replace(&mut self.table_open, true) {
-            self.batch.observations.push((at, Observation::TableBegin));
+            self.filling.batch.observations.push((at, Observation::TableBegin));
         }
     }
 
     fn rib_row(&mut self, at: Time, row: &mrt::RibRow<'_>) {
         self.open_table(at);
-        let start = self.batch.entries.len() as u32;
+        let start = self.filling.batch.entries.len() as u32;
         for entry in row.entries() {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -388,12 +337,12 @@ impl Reading {
                 continue;
             };
             if let Some(path) = entry.attributes.path() {
-                self.batch.entries.push(Entry { peer, path_id: entry.path_id, tail: path.tail() });
+                self.filling.batch.entries.push(Entry { peer, path_id: entry.path_id, tail: path.tail() });
             }
         }
-        let entries = start..self.batch.entries.len() as u32;
-        let network = self.networks.number_anew(row.prefix, &mut self.batch.named);
-        self.batch.observations.push((at, Observation::TableRow { network, entries }));
+        let entries = start..self.filling.batch.entries.len() as u32;
+        let network = self.filling.network_anew(row.prefix);
+        self.filling.batch.observations.push((at, Observation::TableRow { network, entries }));
     }
 
     /// TABLE_DUMP has a record for each route; those of one prefix follow each other.
@@ -401,54 +350,32 @@ impl Reading {
         self.open_table(at);
         if self.row.is_none_or(|(_, prefix, _)| prefix != entry.prefix) {
             self.end_row();
-            self.row = Some((at, entry.prefix, self.batch.entries.len() as u32));
+            self.row = Some((at, entry.prefix, self.filling.batch.entries.len() as u32));
         }
-        if let (Some(path), Some(peer)) = (entry.path, self.number(entry.peer)) {
-            self.batch.entries.push(Entry { peer, path_id: 0, tail: path.tail() });
+        if let (Some(path), Some(peer)) = (entry.path, self.filling.peer(neighbour(entry.peer))) {
+            self.filling.batch.entries.push(Entry { peer, path_id: 0, tail: path.tail() });
         }
     }
 
     fn end_row(&mut self) {
         if let Some((at, prefix, start)) = self.row.take() {
-            let entries = start..self.batch.entries.len() as u32;
-            let network = self.networks.number_anew(prefix, &mut self.batch.named);
-            self.batch.observations.push((at, Observation::TableRow { network, entries }));
+            let entries = start..self.filling.batch.entries.len() as u32;
+            let network = self.filling.network_anew(prefix);
+            self.filling.batch.observations.push((at, Observation::TableRow { network, entries }));
         }
-    }
-
-    /// The file's number of a peer; `None` once it has named 65,536.
-    fn number(&mut self, peer: PeerAddress) -> Option<u16> {
-        // One peer often says several things in a row.
-        if let Some((last, number)) = self.last_peer
-            && last == peer
-        {
-            return Some(number);
-        }
-        let number = match self.peers.get(&peer) {
-            Some(number) => *number,
-            None => {
-                let number = u16::try_from(self.peers.len()).ok()?;
-                self.peers.insert(peer, number);
-                self.batch.peers.push(peer);
-                number
-            }
-        };
-        self.last_peer = Some((peer, number));
-        Some(number)
     }
 
     /// Hands the batch on; false where nobody wants it any more.
     fn hand_on(&mut self, sender: &SyncSender<Piece>) -> bool {
         self.end_row();
-        let mut batch = std::mem::replace(&mut self.batch, self.spare.take());
+        let mut batch = self.filling.take();
         if !self.table_open {
             batch.sort();
         }
-        let sent = sender.send(Piece::Batch(batch)).is_ok();
-        if self.networks.next >= RENUMBERED {
-            self.networks = Networks::default();
-            self.batch.renumbered = true;
-        }
-        sent
+        sender.send(Piece::Batch(batch)).is_ok()
     }
+}
+
+fn neighbour(peer: PeerAddress) -> Neighbour {
+    Neighbour { asn: peer.asn, address: peer.address }
 }
