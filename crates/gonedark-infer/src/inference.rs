@@ -110,6 +110,11 @@ impl Inference {
         }
     }
 
+    /// The stamp up to which everything was told.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
     /// Takes up what is not kept with the rest.
     pub(crate) fn take_up(
         &mut self,

@@ -49,6 +49,13 @@ impl Inference {
         self.tells_news = true;
     }
 
+    /// Everything that can still change is told once more with the next news: after a restart nobody knows whether what was
+    /// told last was heard.
+    pub fn tell_again(&mut self) {
+        self.tracks.tell_again();
+        self.sight.tell_again();
+    }
+
     /// What is new since the last call ([`Inference::tell_news`] comes first). Everything before the last
     /// [`Inference::watermark`] has been judged; when this is asked, and how often, changes nothing of what is concluded,
     /// nor of what all news together say in the end.

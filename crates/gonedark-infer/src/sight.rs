@@ -86,6 +86,11 @@ impl Sight {
         news
     }
 
+    /// Tells of what is open once more.
+    pub(crate) fn tell_again(&mut self) {
+        self.told_open.clear();
+    }
+
     /// The session went down.
     pub(crate) fn down(&mut self, peer: PeerId, at: Time, reason: BlindReason, vantage: &mut Vantage) {
         self.transfers.retain(|(other, _)| *other != peer);

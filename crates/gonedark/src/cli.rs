@@ -23,6 +23,10 @@ pub enum Command {
     Data(Data),
     /// Write a scenario's recording as MRT archives, or list the scenarios that are built in
     Scenario(Scenario),
+    /// Watch live sources, and keep what happened
+    Watch(Watch),
+    /// Say what a running or stopped watch sees, does not see, and has found
+    Status(Status),
     /// Write, replay and explain a reconstruction of North Korea's outages of December 2014
     Demo(Demo),
 }
@@ -182,6 +186,37 @@ pub enum ScenarioAction {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+}
+
+/// `gonedark watch`
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// What to watch, where observations come from, and where they are kept (docs/watch.md)
+    #[arg(long, value_name = "FILE", default_value = "gonedark.toml")]
+    pub config: PathBuf,
+    /// Sees that the configuration makes sense, says what it means, and ends
+    #[arg(long)]
+    pub check: bool,
+    /// How what happens is logged on standard error
+    #[arg(long, value_enum, default_value = "text")]
+    pub log: Log,
+}
+
+/// How a log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Log {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
+}
+
+/// `gonedark status`
+#[derive(Debug, Args)]
+pub struct Status {
+    /// The configuration of the watch
+    #[arg(long, value_name = "FILE", default_value = "gonedark.toml")]
+    pub config: PathBuf,
 }
 
 /// `gonedark demo`

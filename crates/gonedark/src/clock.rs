@@ -1,5 +1,6 @@
 //! The only place that asks what time it is: everything else is given the time.
 
+use gonedark_route::Time;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -8,4 +9,10 @@ use jiff::tz::TimeZone;
 #[allow(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
+/// Now.
+#[allow(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn now() -> Time {
+    Time::from_micros(Timestamp::now().as_microsecond())
 }

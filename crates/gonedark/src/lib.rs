@@ -24,9 +24,12 @@
 pub mod cli;
 pub mod clock;
 pub mod commands;
+pub mod config;
 pub mod country;
 pub mod fetch;
 pub mod pipeline;
 pub mod present;
 pub mod scenario;
 pub mod source;
+pub mod store;
+pub mod watch;

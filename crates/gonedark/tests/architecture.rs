@@ -36,16 +36,25 @@ const INFER: [&str; 11] = [
 ];
 
 /// The modules of `gonedark` and what each may use of the others.
-const GONEDARK: [(&str, &[&str]); 10] = [
+const GONEDARK: [(&str, &[&str]); 13] = [
     ("clock", &[]),
     ("country", &[]),
     ("present", &[]),
     ("scenario", &[]),
-    ("source", &[]),
+    ("source", &["clock"]),
+    ("store", &["source"]),
     ("fetch", &["source"]),
     ("pipeline", &["source"]),
     ("cli", &["commands"]),
-    ("commands", &["cli", "clock", "country", "fetch", "pipeline", "present", "scenario", "source"]),
+    ("config", &["country"]),
+    ("watch", &["pipeline", "present", "source", "store"]),
+    (
+        "commands",
+        &[
+            "cli", "clock", "config", "country", "fetch", "pipeline", "present", "scenario", "source",
+            "store", "watch",
+        ],
+    ),
     ("main", &["cli", "commands"]),
 ];
 

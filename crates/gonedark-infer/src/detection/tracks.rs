@@ -57,6 +57,12 @@ impl Tracks {
         std::mem::take(&mut self.changed)
     }
 
+    /// Counts every entity with losses as changed.
+    pub(crate) fn tell_again(&mut self) {
+        let lossy = self.tracks.iter().filter(|(_, track)| track.losses().next().is_some());
+        self.changed.extend(lossy.map(|(entity, _)| *entity));
+    }
+
     /// When the next losses may be past all change.
     pub(crate) fn next_over(&self) -> Time {
         self.over.first().map_or(Time::MAX, |(due, _)| *due)

@@ -7,6 +7,8 @@ pub mod meaning;
 mod output;
 pub mod replay;
 mod scenario;
+mod status;
+mod watch;
 
 use crate::cli::{Cli, Command};
 use std::io::{self, Write};
@@ -35,6 +37,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Fetch(arguments) => fetch::run(&arguments, &mut out),
         Command::Data(arguments) => data::run(&arguments, &mut out),
         Command::Scenario(arguments) => scenario::run(&arguments, &mut out),
+        Command::Watch(arguments) => watch::run(&arguments, &mut out),
+        Command::Status(arguments) => status::run(&arguments, &mut out),
         Command::Demo(arguments) => demo::run(&arguments, &mut out),
     };
     let result = result.and_then(|()| out.flush().map_err(|error| Failure::Input(error.into())));

@@ -5,11 +5,13 @@
 //! ```
 //!
 //! - [`apply`]: gives a batch's observations to the inference.
+//! - [`observatory`]: live streams in one order of time, for a program that does not end.
 //! - `merge`: all files' batches in one order of time, tables before messages of the same stamp.
 //! - [`mod@replay`]: drives the inference with them.
 
 pub mod apply;
 mod merge;
+pub mod observatory;
 pub mod replay;
 
 pub use crate::source::archive::FileSummary;

@@ -2,7 +2,7 @@
 //!
 //! Everything is written while it is walked: nothing is copied but one incident's small lists at a time.
 
-use super::{Case, CountryTable, Damage, Input, Parameter, Tool};
+use super::{Case, CountryTable, Damage, Gazetteer, Input, Parameter, Tool};
 use gonedark_infer::entity::Entity;
 use gonedark_infer::report::{
     BeforeLost, Blind, Coverage, EntityStatus, FamilyLoss, Incident, Interval, NetworkLoss, Phase, Turn,
@@ -26,10 +26,16 @@ pub fn write_ndjson(out: &mut dyn Write, case: &Case<'_>) -> io::Result<()> {
     serde_json::to_writer(&mut *out, &head(case))?;
     writeln!(out)?;
     for incident in &case.report.incidents {
-        serde_json::to_writer(&mut *out, &IncidentJson::new(case, incident))?;
+        serde_json::to_writer(&mut *out, &IncidentJson::new(case.gazetteer, incident))?;
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// One incident as it stands in the list of incidents.
+pub fn incident(incident: &Incident, gazetteer: &dyn Gazetteer) -> String {
+    // Memory takes everything.
+    serde_json::to_string(&IncidentJson::new(gazetteer, incident)).unwrap_or_default()
 }
 
 #[derive(serde::Serialize)]
@@ -107,8 +113,9 @@ struct Incidents<'a>(&'a Case<'a>);
 
 impl Serialize for Incidents<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer
-            .collect_seq(self.0.report.incidents.iter().map(|incident| IncidentJson::new(self.0, incident)))
+        serializer.collect_seq(
+            self.0.report.incidents.iter().map(|incident| IncidentJson::new(self.0.gazetteer, incident)),
+        )
     }
 }
 
@@ -283,10 +290,10 @@ struct IncidentJson<'a> {
 }
 
 impl<'a> IncidentJson<'a> {
-    fn new(case: &Case<'_>, incident: &'a Incident) -> Self {
+    fn new(gazetteer: &dyn Gazetteer, incident: &'a Incident) -> Self {
         IncidentJson {
             id: &incident.id,
-            entity: EntityName::new(case, &incident.entity),
+            entity: EntityName::new(gazetteer, &incident.entity),
             lifecycle: lifecycle(incident),
             level: incident.level.name(),
             families: incident.families.map(|loss| loss.map(FamilyJson::from)).into(),
@@ -313,8 +320,8 @@ struct EntityName {
 }
 
 impl EntityName {
-    fn new(case: &Case<'_>, entity: &Entity) -> Self {
-        EntityName { kind: entity.kind(), code: entity.code(), name: case.gazetteer.name(entity) }
+    fn new(gazetteer: &dyn Gazetteer, entity: &Entity) -> Self {
+        EntityName { kind: entity.kind(), code: entity.code(), name: gazetteer.name(entity) }
     }
 }
 

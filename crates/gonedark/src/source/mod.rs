@@ -1,7 +1,10 @@
 //! Where observations come from. One folder for each kind of source.
 //!
-//! All of them give [`batch::Batch`]es, which [`filling`] fills.
+//! All of them give [`batch::Batch`]es, which [`filling`] fills; live ones send them as [`parcel::Parcel`]s.
 
 pub mod archive;
 pub mod batch;
 pub mod filling;
+pub mod follow;
+pub mod live;
+pub mod parcel;

@@ -1,0 +1,223 @@
+//! `gonedark watch`: live sources in, what happened into the store.
+
+use super::output::Places;
+use super::{Failure, fetch};
+use crate::cli;
+use crate::clock;
+use crate::config::{self, Config};
+use crate::country;
+use crate::pipeline::observatory::Observatory;
+use crate::source::archive;
+use crate::source::follow::{Fetcher, Follower, Settings};
+use crate::source::live::{self, Outlet, Running, Source, Stop};
+use crate::store::{Store, StoreFault};
+use crate::watch::{CHANNEL, Pace, Status, Watching};
+use anyhow::Context;
+use gonedark_infer::parameters::Parameters;
+use gonedark_route::Time;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How far back the table and the updates are fetched at the first start: a guess, two files of RouteViews.
+const FIRST_LOOK: i64 = 30 * 60 * 1_000_000;
+/// How often signals are looked for.
+const SIGNALS: Duration = Duration::from_millis(100);
+
+pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Failure> {
+    let config = config::read(&arguments.config).map_err(Failure::Usage)?;
+    if arguments.check {
+        return introduce(&config, None, out).context("cannot write").map_err(Failure::Input);
+    }
+    log(arguments.log);
+    let (mut store, mut warnings) = Store::open(&config.store.path).map_err(input)?;
+    let observatory = take_up(&config, &mut store, &mut warnings)?;
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    introduce(&config, Some(observatory.now()), out).and_then(|()| out.flush()).context("cannot write")?;
+    let stop = Stop::default();
+    let positions = Arc::new(observatory.positions());
+    let (sender, parcels) = sync_channel(CHANNEL);
+    let status = Arc::new(Mutex::new(Status::default()));
+    let mut running: Vec<Running> = Vec::new();
+    for source in sources(&config) {
+        let outlet = Outlet::new(sender.clone(), stop.clone(), Arc::clone(&positions));
+        let started = live::start(source, outlet).context("no thread for a source")?;
+        let mut known = status.lock().unwrap_or_else(PoisonError::into_inner);
+        known.sources.insert(started.name.clone(), Arc::clone(&started.health));
+        running.push(started);
+    }
+    drop(sender);
+    stop_by_signal(&stop)?;
+    let pace = Pace { commit: config.store.commit.0, snapshot: config.store.snapshot.0 };
+    let mut watching = Watching { observatory, store, gazetteer: &Places, pace, status, stop: stop.clone() };
+    let done = watching.run(&parcels).map_err(input);
+    stop.stop();
+    // Sources that wait for room are let go.
+    drop(parcels);
+    for source in running {
+        let name = source.name.clone();
+        if !source.join() {
+            tracing::error!(source = name, "ended by a bug in gonedark; please report it");
+        }
+    }
+    done
+}
+
+fn input(fault: StoreFault) -> Failure {
+    Failure::Input(fault.into())
+}
+
+/// Goes on from what the store holds, or begins.
+fn take_up(config: &Config, store: &mut Store, warnings: &mut Vec<String>) -> Result<Observatory, Failure> {
+    let parameters = Parameters { min_duration: config.watch.min_duration.micros(), ..Parameters::default() };
+    let at = store.begun_at(|| begin(config)).map_err(input)?;
+    let countries = &config.countries;
+    let countries = country::load(&countries.delegated, countries.data.as_deref(), at)
+        .map_err(|error| Failure::Input(error.into()))?;
+    warnings.extend(countries.warnings);
+    let watch = config.watch.watch();
+    // How long a loss must last is no part of what is concluded: it may be changed.
+    let judged = Parameters { min_duration: 0, ..parameters.clone() };
+    let tables: Vec<&str> = countries.sources.iter().map(|source| source.sha256.as_str()).collect();
+    let basis = BTreeMap::from([
+        ("the thresholds".to_owned(), format!("{judged:?}")),
+        ("the country tables".to_owned(), tables.join(" ")),
+        ("[watch]".to_owned(), format!("{watch:?}")),
+    ]);
+    store.check_basis(&basis).map_err(input)?;
+    let snapshot = store.snapshot(warnings).map_err(input)?;
+    let (after, mut observatory) = match snapshot {
+        None => (0, Observatory::new(parameters, Box::new(countries.table), watch)),
+        Some(snapshot) => {
+            let restored =
+                Observatory::restore(&snapshot.bytes, parameters, Box::new(countries.table), watch);
+            let why = "the snapshot in the store is of another version of gonedark; begin another store";
+            (snapshot.seq, restored.context(why).map_err(Failure::Input)?)
+        }
+    };
+    let before = warnings.len();
+    let told = store.replay(after, warnings, |parcels| {
+        parcels.into_iter().for_each(|parcel| observatory.take(parcel));
+        observatory.advance();
+    });
+    told.map_err(input)?;
+    if warnings.len() > before {
+        store.take_back(observatory.now()).map_err(input)?;
+    }
+    Ok(observatory)
+}
+
+/// The time by which the country table of a new store is chosen: that of the oldest recording where nothing is live.
+fn begin(config: &Config) -> Time {
+    let archives = &config.source.archive;
+    let recorded = archives.iter().all(|archive| archive.once);
+    let folders: Vec<_> = archives.iter().map(|archive| archive.folder.clone()).collect();
+    let oldest = || archive::list(&folders).files.iter().filter_map(|file| file.time).min();
+    recorded.then(oldest).flatten().unwrap_or_else(clock::now)
+}
+
+fn sources(config: &Config) -> Vec<Box<dyn Source>> {
+    let archives = config.source.archive.iter();
+    let archives = archives.map(|archive| -> Box<dyn Source> { Box::new(follower(archive)) });
+    archives.collect()
+}
+
+fn follower(archive: &config::Archive) -> Follower {
+    let settings = Settings {
+        name: archive.name.clone(),
+        folder: archive.folder.clone(),
+        collectors: archive.collectors.clone(),
+        poll: archive.poll.0,
+        patience: archive.patience.0,
+        once: archive.once,
+        from_newest_table: archive.from == config::From::NewestTable,
+    };
+    Follower::new(settings, archive.fetch.then(|| fetcher(archive)))
+}
+
+/// Fetches what a follower lacks into its folder.
+fn fetcher(archive: &config::Archive) -> Fetcher {
+    let collectors: Vec<String> = archive.collectors.iter().cloned().collect();
+    let from = cli::Archive {
+        archive: archive.folder.clone(),
+        ris_root: archive.ris_root.clone(),
+        routeviews_root: archive.routeviews_root.clone(),
+        connections: 2,
+    };
+    Box::new(move |read| {
+        let now = clock::now();
+        let since = read.values().filter(|until| **until > Time::MIN).min().copied();
+        let range = (since.unwrap_or(now + -FIRST_LOOK).min(now + -1), now);
+        match fetch::fetch(&collectors, range, &from) {
+            Ok(_) => Ok(()),
+            Err(Failure::Usage(why)) => Err(why),
+            Err(Failure::Input(error)) => Err(format!("{error:#}")),
+        }
+    })
+}
+
+/// The first lines: what is seen, what is not, and where to look.
+fn introduce(config: &Config, now: Option<Time>, out: &mut dyn Write) -> io::Result<()> {
+    let watched = &config.watch;
+    let countries: Vec<String> = watched.countries.iter().map(|code| code.0.to_string()).collect();
+    let countries = if countries.is_empty() { "every country".to_owned() } else { countries.join(", ") };
+    let asns = match &watched.asns {
+        config::Asns::All(_) => ", every AS".to_owned(),
+        config::Asns::Some(asns) if asns.is_empty() => String::new(),
+        config::Asns::Some(asns) => format!(", {} ASes", asns.len()),
+    };
+    let confirmed = watched.min_duration.0.as_secs_f64();
+    writeln!(out, "Watching {countries}{asns}. A loss is an incident once it has lasted {confirmed} s.")?;
+    for source in sources(config) {
+        writeln!(out, "Source {}: {}.", source.name(), source.describe())?;
+    }
+    writeln!(
+        out,
+        "Not seen: outages that leave the routes standing (mobile networks, filtering, slow lines)."
+    )?;
+    let store = config.store.path.display();
+    match now {
+        Some(now) if now > Time::MIN => writeln!(out, "Store: {store}, going on from {now}.")?,
+        Some(_) => writeln!(out, "Store: {store}, new.")?,
+        None => writeln!(out, "Store: {store}.")?,
+    }
+    if let Some(serve) = &config.serve {
+        writeln!(out, "Look at http://{0}/status and http://{0}/metrics.", serve.listen)?;
+    }
+    writeln!(out, "Look at it with: gonedark status --config FILE; sqlite3 {store} 'SELECT * FROM alert'")
+}
+
+/// Ends the watch in good order at SIGINT and SIGTERM.
+fn stop_by_signal(stop: &Stop) -> Result<(), Failure> {
+    let told = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&told)).context("cannot wait for signals")?;
+    }
+    let stop = stop.clone();
+    let wait = move || {
+        while !stop.sleep(SIGNALS) {
+            if told.load(Ordering::SeqCst) {
+                tracing::info!("told to stop: all state is kept");
+                stop.stop();
+            }
+        }
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(wait).context("no thread")?;
+    Ok(())
+}
+
+fn log(form: cli::Log) {
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
+        .from_env_lossy();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Where a log is set up already (in tests) that one stays.
+    let _ = match form {
+        cli::Log::Text => builder.try_init(),
+        cli::Log::Json => builder.json().try_init(),
+    };
+}

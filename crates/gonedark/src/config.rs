@@ -1,0 +1,276 @@
+//! The configuration of `gonedark watch`: what the file may say. A word that is not known is refused with its line.
+
+use gonedark_infer::Watch;
+use gonedark_infer::entity::CountryCode;
+use gonedark_route::{Asn, Prefix};
+use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where everything is kept.
+    #[serde(default)]
+    pub store: Store,
+    /// What is watched.
+    #[serde(default)]
+    pub watch: Watched,
+    /// Which network is whose.
+    #[serde(default)]
+    pub countries: Countries,
+    /// Pages for people and machines; none without.
+    pub serve: Option<Serve>,
+    /// Where observations come from.
+    #[serde(default)]
+    pub source: Sources,
+}
+
+/// `[store]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// The file.
+    pub path: PathBuf,
+    /// How often what was accepted is committed, at the longest. Half a second keeps an incident's commit within one of
+    /// its deciding message.
+    pub commit: Span,
+    /// How often all state is kept, so that a restart takes seconds.
+    pub snapshot: Span,
+    /// For how many days signals are kept; for ever without.
+    pub retention_days: Option<u32>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        let span = |seconds| Span(Duration::from_millis(seconds));
+        Store { path: "gonedark.db".into(), commit: span(500), snapshot: span(900_000), retention_days: None }
+    }
+}
+
+/// `[watch]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Watched {
+    /// Countries; all without.
+    pub countries: Vec<Code>,
+    /// ASes: `"all"` or a list of numbers.
+    pub asns: Asns,
+    /// Prefixes, each with all networks within it.
+    #[serde(deserialize_with = "prefixes")]
+    pub prefixes: Vec<Prefix>,
+    /// Isolated losses shorter than this are no incidents: the confirmation time.
+    pub min_duration: Span,
+}
+
+impl Default for Watched {
+    fn default() -> Self {
+        let min_duration = Span(Duration::from_secs(120));
+        Watched { countries: Vec::new(), asns: Asns::default(), prefixes: Vec::new(), min_duration }
+    }
+}
+
+impl Watched {
+    /// For the inference.
+    pub fn watch(&self) -> Watch {
+        let (asns, every_asn) = match &self.asns {
+            Asns::All(_) => (BTreeSet::new(), true),
+            Asns::Some(asns) => (asns.iter().map(|asn| Asn(*asn)).collect(), false),
+        };
+        let countries = self.countries.iter().map(|code| code.0).collect();
+        Watch { countries, asns, every_asn, prefixes: self.prefixes.iter().copied().collect() }
+    }
+}
+
+/// `[countries]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Countries {
+    /// RIR statistics; replaces the table built in.
+    pub delegated: Vec<PathBuf>,
+    /// Folder of `gonedark data update`.
+    pub data: Option<PathBuf>,
+}
+
+/// `[serve]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Serve {
+    /// Where to listen for /metrics, /healthz, /readyz and /status.
+    pub listen: SocketAddr,
+}
+
+/// `[[source.KIND]]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sources {
+    /// Folders of archive files, and the public archives.
+    pub archive: Vec<Archive>,
+}
+
+/// `[[source.archive]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Archive {
+    /// What it is called.
+    pub name: String,
+    /// Where files are, one folder a collector.
+    pub folder: PathBuf,
+    /// Whose files; all that are there without. Needed where they are fetched.
+    #[serde(default)]
+    pub collectors: BTreeSet<String>,
+    /// Whether they are fetched from the public archives of RIPE RIS and RouteViews.
+    #[serde(default)]
+    pub fetch: bool,
+    /// Where RIPE RIS publishes, or a mirror of it.
+    pub ris_root: Option<String>,
+    /// Where RouteViews publishes, or a mirror of it.
+    pub routeviews_root: Option<String>,
+    /// How often to look.
+    #[serde(default = "Archive::poll")]
+    pub poll: Span,
+    /// How late a file may be beyond its own length before its collector is blind.
+    #[serde(default = "Archive::patience")]
+    pub patience: Span,
+    /// Reads what is there and ends.
+    #[serde(default)]
+    pub once: bool,
+    /// `everything` in the folder, or what follows the `newest-table`, at the first start.
+    #[serde(default)]
+    pub from: From,
+}
+
+impl Archive {
+    /// A minute: a fifth of what a file of RIS spans.
+    fn poll() -> Span {
+        Span(Duration::from_secs(60))
+    }
+
+    /// A quarter of an hour. Guess: RIS is up to five minutes late, RouteViews up to fifteen.
+    fn patience() -> Span {
+        Span(Duration::from_secs(900))
+    }
+}
+
+/// Where a follower begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum From {
+    /// At the newest table, so that the first answer comes soon.
+    #[default]
+    NewestTable,
+    /// At the first file.
+    Everything,
+}
+
+/// A length of time: `"90s"`, `"2m"`, `"1h30m"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Span(pub Duration);
+
+impl Span {
+    /// In microseconds.
+    pub fn micros(self) -> i64 {
+        i64::try_from(self.0.as_micros()).unwrap_or(i64::MAX)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
+        let wrong =
+            || D::Error::custom(format!("{text:?} is no length of time; write \"90s\", \"2m\" or \"1h30m\""));
+        parsed.filter(|span| !span.is_zero()).map(Span).ok_or_else(wrong)
+    }
+}
+
+/// A country.
+#[derive(Clone, Copy, Debug)]
+pub struct Code(pub CountryCode);
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let known = CountryCode::new(&text).filter(|code| crate::country::is_known(*code));
+        known.map(Code).ok_or_else(|| {
+            D::Error::custom(format!("{text:?} is no country; write a code of ISO 3166-1 such as \"KP\""))
+        })
+    }
+}
+
+/// `"all"`, or numbers.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected \"all\" or a list of AS numbers such as [131279, 4837]")]
+pub enum Asns {
+    /// Every AS.
+    All(Every),
+    /// These.
+    Some(Vec<u32>),
+}
+
+impl Default for Asns {
+    fn default() -> Self {
+        Asns::Some(Vec::new())
+    }
+}
+
+/// The word `all`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Every {
+    /// All of them.
+    All,
+}
+
+fn prefixes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Prefix>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let parsed = texts.iter().map(|text| {
+        text.parse().map_err(|_| {
+            D::Error::custom(format!("{text:?} is no prefix; write \"175.45.176.0/22\" or \"2001:db8::/32\""))
+        })
+    });
+    parsed.collect()
+}
+
+/// Reads the file and sees that it makes sense.
+///
+/// # Errors
+/// One text with the file, the line, what is wrong and what to write instead.
+pub fn read(path: &Path) -> Result<Config, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let config: Config = toml::from_str(&text)
+        .map_err(|error| format!("{}: {}", path.display(), error.to_string().trim_end()))?;
+    check(&config, &text).map_err(|wrong| format!("{}: {wrong}", path.display()))?;
+    Ok(config)
+}
+
+fn check(config: &Config, text: &str) -> Result<(), String> {
+    let line = |word: &str| {
+        let lines = text.lines().enumerate();
+        lines.filter(|(_, line)| line.contains(word)).last().map_or(0, |(number, _)| number + 1)
+    };
+    let mut names: BTreeSet<&str> = BTreeSet::new();
+    for archive in &config.source.archive {
+        if !names.insert(&archive.name) {
+            let (line, name) = (line(&format!("{:?}", archive.name)), &archive.name);
+            return Err(format!("line {line}: two sources are called {name:?}; give one another name"));
+        }
+        if archive.fetch && archive.collectors.is_empty() {
+            let line = line(&format!("{:?}", archive.name));
+            return Err(format!(
+                "line {line}: {:?} is to fetch, but from nobody; add collectors = [\"rrc00\", \"route-views2\"]",
+                archive.name
+            ));
+        }
+    }
+    if names.is_empty() {
+        return Err("there is no source, so nothing could be seen; add a [[source.archive]] \
+                    (docs/watch.md has an example of each kind)"
+            .into());
+    }
+    Ok(())
+}

@@ -1,0 +1,347 @@
+//! Follows archives as they grow: a folder of files of any number of collectors, which something else fills, or which a
+//! fetcher given to it fills before each look.
+//!
+//! Files are taken in order of their nominal times, each to its end. A place where a collector's own rhythm says that
+//! there should be a file and there is none is blindness; a file that is only late is waited for as long as
+//! [`Settings::patience`] says, and then nobody waits any more.
+
+use super::archive::reading::{self, Piece};
+use super::archive::{self, ArchiveFile, Kind, Listing, Rhythm, Workers};
+use super::batch::{Observation, Spare};
+use super::live::{Outlet, Source};
+use super::parcel::{Parcel, Part, StreamKey};
+use gonedark_infer::report::BlindReason;
+use gonedark_route::Time;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Brings the folder up to date before it is looked at; given how far each collector has been read. Says what went wrong.
+pub type Fetcher = Box<dyn FnMut(&BTreeMap<String, Time>) -> Result<(), String> + Send>;
+
+/// What to follow, and how.
+pub struct Settings {
+    /// The name of the source.
+    pub name: String,
+    /// Where the files are, one folder a collector.
+    pub folder: PathBuf,
+    /// Whose; all that are there where none is named.
+    pub collectors: BTreeSet<String>,
+    /// How often to look.
+    pub poll: Duration,
+    /// How long a file may be late beyond its own length before its collector is blind.
+    pub patience: Duration,
+    /// Reads what is there and ends, instead of waiting for more.
+    pub once: bool,
+    /// At the first start only the newest table and what follows it is read; else everything.
+    pub from_newest_table: bool,
+}
+
+/// The archive follower.
+pub struct Follower {
+    settings: Settings,
+    fetcher: Option<Fetcher>,
+    streams: BTreeMap<(String, Part), Followed>,
+}
+
+/// One stream of it.
+struct Followed {
+    key: Arc<StreamKey>,
+    /// The last file that was begun: its name and time, how many of its batches were sent, and whether it was sent whole.
+    at: Option<Place>,
+    /// Until when what was sent speaks.
+    speaks_until: Time,
+    in_gap: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    time: Time,
+    name: String,
+    batches: u64,
+    whole: bool,
+}
+
+impl Followed {
+    /// How far it is, in words from which it is set up again.
+    fn position(&self) -> Option<String> {
+        let Place { time, name, batches, whole } = self.at.as_ref()?;
+        let (whole, gap) =
+            (if *whole { "whole" } else { "part" }, if self.in_gap { "blind" } else { "sees" });
+        Some(format!("{} {batches} {whole} {} {gap} {name}", time.micros(), self.speaks_until.micros()))
+    }
+
+    fn go_on(key: StreamKey, position: Option<&str>) -> Self {
+        let fresh = Followed { key: Arc::new(key), at: None, speaks_until: Time::MIN, in_gap: false };
+        let parsed = position.and_then(|text| {
+            let mut words = text.splitn(6, ' ');
+            let time = Time::from_micros(words.next()?.parse().ok()?);
+            let batches = words.next()?.parse().ok()?;
+            let whole = words.next()? == "whole";
+            let speaks_until = Time::from_micros(words.next()?.parse().ok()?);
+            let in_gap = words.next()? == "blind";
+            let at = Some(Place { time, name: words.next()?.to_owned(), batches, whole });
+            Some(Followed { key: Arc::clone(&fresh.key), at, speaks_until, in_gap })
+        });
+        parsed.unwrap_or(fresh)
+    }
+}
+
+impl Follower {
+    /// One that waits to be started.
+    pub fn new(settings: Settings, fetcher: Option<Fetcher>) -> Self {
+        Follower { settings, fetcher, streams: BTreeMap::new() }
+    }
+
+    fn stream(&mut self, collector: &str, part: Part, outlet: &Outlet) -> &mut Followed {
+        let source = &self.settings.name;
+        self.streams.entry((collector.to_owned(), part)).or_insert_with(|| {
+            let key = StreamKey { source: source.clone(), collector: collector.to_owned(), part };
+            let position = outlet.positions.get(&key).cloned();
+            Followed::go_on(key, position.as_deref())
+        })
+    }
+
+    /// The files that were not read to their end yet, in the order in which they are to be read.
+    fn unread<'a>(&mut self, listing: &'a Listing, outlet: &Outlet) -> Vec<&'a ArchiveFile> {
+        let wanted = |file: &&ArchiveFile| {
+            self.settings.collectors.is_empty() || self.settings.collectors.contains(&file.collector)
+        };
+        let files: Vec<&ArchiveFile> =
+            listing.files.iter().filter(wanted).filter(|file| file.time.is_some()).collect();
+        let newest = newest_tables(&files);
+        let (from_newest, mut unread) = (self.settings.from_newest_table, Vec::new());
+        for file in files {
+            let messages = self.stream(&file.collector, Part::Messages, outlet);
+            let (started, speaks_until) = (messages.at.is_some(), messages.speaks_until);
+            let stream = self.stream(&file.collector, part_of(file), outlet);
+            let behind = match &stream.at {
+                Some(at) if at.whole => place_of(file) > (at.time, &at.name),
+                Some(at) => place_of(file) >= (at.time, &at.name),
+                None => {
+                    !from_newest || newest.get(&file.collector).is_none_or(|time| file.time >= Some(*time))
+                }
+            };
+            // A table that is older than what was said already tells nothing that is certain.
+            let late = part_of(file) == Part::Tables && started && file.time < Some(speaks_until);
+            if behind && !(late && stream.at.as_ref().is_none_or(|at| at.whole)) {
+                unread.push(file);
+            }
+        }
+        unread.sort_by_key(|file| (file.time, file.kind != Kind::Rib, &file.collector, name_of(file)));
+        unread
+    }
+
+    /// Sends a file; false where it has to stop.
+    fn read(
+        &mut self,
+        file: &ArchiveFile,
+        rhythm: Option<&Rhythm>,
+        workers: &Workers,
+        outlet: &Outlet,
+    ) -> bool {
+        let part = part_of(file);
+        let time = file.time.unwrap_or_default();
+        let stream = self.stream(&file.collector, part, outlet);
+        if !stream.gap_before(time, rhythm, outlet) {
+            return false;
+        }
+        let resumed = stream.at.clone().filter(|at| !at.whole && at.name == name_of(file));
+        let skip = resumed.map_or(0, |at| at.batches);
+        let opening = Parcel { mark: Some(time), ..Parcel::of(&stream.key) };
+        if !outlet.send(opening) {
+            return false;
+        }
+        let pieces = reading::start(file, None, workers, &Spare::default());
+        let mut batches = 0;
+        let place = |batches, whole| Place { time, name: name_of(file), batches, whole };
+        for piece in pieces {
+            let mut parcel = Parcel::of(&stream.key);
+            match piece {
+                Piece::Batch(_) if batches < skip => {
+                    batches += 1;
+                    continue;
+                }
+                Piece::Batch(batch) => {
+                    outlet.health.messages.fetch_add(batch.observations.len() as u64, Ordering::Relaxed);
+                    (parcel.fresh, parcel.batch) = (batches == 0, batch);
+                    batches += 1;
+                    stream.at = Some(place(batches, false));
+                }
+                Piece::End(summary) => {
+                    outlet.health.damaged.fetch_add(summary.damage.len() as u64, Ordering::Relaxed);
+                    stream.at = Some(place(batches, true));
+                    stream.end(&mut parcel, &summary, (time, rhythm));
+                }
+            }
+            parcel.position = stream.position();
+            if !outlet.send(parcel) || outlet.stop.is_set() {
+                return false;
+            }
+        }
+        outlet.health.session(&file.collector, Some(name_of(file)));
+        outlet.health.seen(time);
+        true
+    }
+
+    /// Notes collectors of which a file is overdue, so that nobody waits for them.
+    fn overdue(&mut self, rhythms: &BTreeMap<&str, Rhythm>, outlet: &Outlet) -> bool {
+        let patience = i64::try_from(self.settings.patience.as_micros()).unwrap_or(i64::MAX);
+        let now = outlet.now();
+        for ((collector, part), stream) in &mut self.streams {
+            let step = rhythms.get(collector.as_str()).map(|rhythm| rhythm.step_at(stream.speaks_until));
+            let (Some(step), Part::Messages, true) = (step, part, stream.speaks_until > Time::MIN) else {
+                continue;
+            };
+            let given_up = now + -(patience + step * 1_000_000);
+            if stream.speaks_until >= given_up {
+                continue;
+            }
+            let mut parcel = Parcel { mark: Some(given_up), ..Parcel::of(&stream.key) };
+            if !std::mem::replace(&mut stream.in_gap, true) {
+                let begin = Observation::GapBegin { reason: BlindReason::MissingFile };
+                parcel.batch.observations.push((stream.speaks_until, begin));
+                outlet.health.session(collector, Some(format!("no file since {}", stream.speaks_until)));
+                parcel.position = stream.position();
+            }
+            if !outlet.send(parcel) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Says that nothing more will come.
+    fn close(&self, outlet: &Outlet) {
+        for stream in self.streams.values() {
+            let mark = (stream.speaks_until > Time::MIN).then_some(stream.speaks_until);
+            if !outlet.send(Parcel { mark, closed: true, ..Parcel::of(&stream.key) }) {
+                return;
+            }
+        }
+    }
+
+    fn fetch(&mut self, outlet: &Outlet) {
+        let Some(fetcher) = &mut self.fetcher else { return };
+        let read = self.streams.iter().filter(|((_, part), _)| *part == Part::Messages);
+        let read = read.map(|((collector, _), stream)| (collector.clone(), stream.speaks_until)).collect();
+        if let Err(why) = fetcher(&read) {
+            outlet.health.say(false, format!("cannot fetch: {why}"));
+        }
+    }
+}
+
+impl Source for Follower {
+    fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    fn describe(&self) -> String {
+        let Settings { folder, collectors, poll, once, .. } = &self.settings;
+        let whose = match collectors.len() {
+            0 => "all collectors".to_owned(),
+            _ => collectors.iter().cloned().collect::<Vec<_>>().join(", "),
+        };
+        let how = if *once { "once".to_owned() } else { format!("every {} s", poll.as_secs()) };
+        let fetched = if self.fetcher.is_some() { ", fetched from the public archives" } else { "" };
+        format!("archives of {whose} in {}{fetched}, read {how}", folder.display())
+    }
+
+    fn run(mut self: Box<Self>, outlet: &Outlet) {
+        let workers = Workers::per_core();
+        loop {
+            outlet.health.say(true, "looking for new files");
+            self.fetch(outlet);
+            let listing = archive::list(std::slice::from_ref(&self.settings.folder));
+            let rhythms = listing.rhythms();
+            let unread = self.unread(&listing, outlet);
+            let found = unread.len();
+            for file in unread {
+                outlet.health.say(true, format!("reading {}", file.path.display()));
+                if !self.read(file, rhythms.get(file.collector.as_str()), &workers, outlet) {
+                    return;
+                }
+            }
+            if self.settings.once {
+                self.close(outlet);
+                outlet.health.say(true, "everything is read");
+                return;
+            }
+            if found == 0 {
+                outlet.health.say(true, "waiting for the next file");
+            }
+            if !self.overdue(&rhythms, outlet) || outlet.stop.sleep(self.settings.poll) {
+                return;
+            }
+        }
+    }
+}
+
+impl Followed {
+    /// Tells of blindness between what was sent last and a file that begins later.
+    fn gap_before(&mut self, time: Time, rhythm: Option<&Rhythm>, outlet: &Outlet) -> bool {
+        if self.key.part == Part::Tables {
+            return true;
+        }
+        let mut parcel = Parcel::of(&self.key);
+        let missed = rhythm.is_some_and(|rhythm| {
+            self.speaks_until > Time::MIN && time - self.speaks_until > rhythm.step_at(time) * 1_000_000 / 2
+        });
+        if missed && !self.in_gap {
+            let begin = Observation::GapBegin { reason: BlindReason::MissingFile };
+            parcel.batch.observations.push((self.speaks_until, begin));
+            self.in_gap = true;
+        }
+        if std::mem::take(&mut self.in_gap) {
+            parcel.batch.observations.push((time.max(self.speaks_until), Observation::GapEnd));
+        }
+        parcel.batch.observations.is_empty() || outlet.send(parcel)
+    }
+
+    /// A file has ended: how far it speaks, and whether its end is missing.
+    fn end(
+        &mut self,
+        parcel: &mut Parcel,
+        summary: &archive::FileSummary,
+        (time, rhythm): (Time, Option<&Rhythm>),
+    ) {
+        if self.key.part == Part::Tables {
+            // Nobody waits for the next table.
+            parcel.closed = true;
+            return;
+        }
+        let last = summary.span.map_or(time, |(_, last)| last + 1);
+        self.speaks_until = rhythm.map_or(last, |rhythm| last.max(rhythm.speaks_until(time)));
+        let unread = summary.records == 0 && !summary.damage.is_empty();
+        if let Some(cut) = summary.cut_at.or(unread.then_some(time)) {
+            parcel.batch.observations.push((cut, Observation::GapBegin { reason: BlindReason::Damage }));
+            self.in_gap = true;
+        }
+        parcel.mark = Some(self.speaks_until);
+    }
+}
+
+/// The time of the newest table of each collector.
+fn newest_tables(files: &[&ArchiveFile]) -> BTreeMap<String, Time> {
+    let mut newest: BTreeMap<String, Time> = BTreeMap::new();
+    for file in files.iter().filter(|file| file.kind == Kind::Rib) {
+        let known = newest.entry(file.collector.clone()).or_insert(Time::MIN);
+        *known = (*known).max(file.time.unwrap_or(Time::MIN));
+    }
+    newest
+}
+
+fn part_of(file: &ArchiveFile) -> Part {
+    if file.kind == Kind::Rib { Part::Tables } else { Part::Messages }
+}
+
+fn place_of(file: &ArchiveFile) -> (Time, &str) {
+    let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    (file.time.unwrap_or_default(), name)
+}
+
+fn name_of(file: &ArchiveFile) -> String {
+    place_of(file).1.to_owned()
+}

@@ -1,0 +1,191 @@
+//! The one shape of all live sources: configured, inert until started, on a thread of its own, told to stop, and asked how
+//! it is.
+
+use super::parcel::{Parcel, StreamKey};
+use crate::clock;
+use gonedark_route::Time;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// A live source, configured and inert.
+pub trait Source: Send {
+    /// Its name in the configuration.
+    fn name(&self) -> &str;
+
+    /// What it will do, in one plain sentence.
+    fn describe(&self) -> String;
+
+    /// Works until it is told to stop or nothing can come any more. Whatever goes wrong is told by [`Outlet::health`] and
+    /// tried again.
+    fn run(self: Box<Self>, outlet: &Outlet);
+}
+
+/// How a source is, for people and for metrics. Shared between the source and whoever asks.
+#[derive(Debug, Default)]
+pub struct Health {
+    /// Messages of the outside that were read, whatever they were.
+    pub messages: AtomicU64,
+    /// Of them those that could not be understood.
+    pub damaged: AtomicU64,
+    /// Messages known to be missed: nobody saw what they said, and the collectors were reported blind.
+    pub missed: AtomicU64,
+    /// Connections made.
+    pub connections: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    says: String,
+    is_well: bool,
+    /// How far it has come, in the time of what it reads.
+    seen_until: Option<Time>,
+    sessions: BTreeMap<String, String>,
+}
+
+/// A moment's copy of a source's health.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// What it does now.
+    pub says: String,
+    /// Whether that is what it should do.
+    pub is_well: bool,
+    /// How far it has come, in the time of what it reads.
+    pub seen_until: Option<Time>,
+    /// Routers, collectors or files that it is connected to, and what they are at.
+    pub sessions: BTreeMap<String, String>,
+}
+
+impl Health {
+    /// Says what it does now.
+    pub fn say(&self, is_well: bool, says: impl Into<String>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        (state.is_well, state.says) = (is_well, says.into());
+    }
+
+    /// Notes how far it has come.
+    pub fn seen(&self, until: Time) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.seen_until = state.seen_until.max(Some(until));
+    }
+
+    /// Notes what a router, collector or file is at; `None` where it is gone.
+    pub fn session(&self, name: &str, at: Option<String>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match at {
+            Some(at) => state.sessions.insert(name.to_owned(), at),
+            None => state.sessions.remove(name),
+        };
+    }
+
+    /// How it is now.
+    pub fn condition(&self) -> Condition {
+        let State { says, is_well, seen_until, sessions } =
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Condition { says, is_well, seen_until, sessions }
+    }
+}
+
+/// Tells threads to stop, and wakes those that sleep.
+#[derive(Clone, Default)]
+pub struct Stop(Arc<(AtomicBool, Mutex<()>, Condvar)>);
+
+impl Stop {
+    /// Asks all to stop.
+    pub fn stop(&self) {
+        self.0.0.store(true, Ordering::SeqCst);
+        self.0.2.notify_all();
+    }
+
+    /// Whether to stop.
+    pub fn is_set(&self) -> bool {
+        self.0.0.load(Ordering::SeqCst)
+    }
+
+    /// Sleeps, or wakes up to stop; tells whether to stop.
+    pub fn sleep(&self, time: Duration) -> bool {
+        let guard = self.0.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let stopped = |(): &mut ()| !self.is_set();
+        let _ = self.0.2.wait_timeout_while(guard, time, stopped);
+        self.is_set()
+    }
+}
+
+/// Where a source puts what it has.
+#[derive(Clone)]
+pub struct Outlet {
+    sender: SyncSender<Parcel>,
+    /// Set where it has to stop.
+    pub stop: Stop,
+    /// How it is.
+    pub health: Arc<Health>,
+    /// Where its streams go on.
+    pub positions: Arc<BTreeMap<StreamKey, String>>,
+}
+
+impl Outlet {
+    /// One that sends to `sender` and goes on from `positions`.
+    pub fn new(sender: SyncSender<Parcel>, stop: Stop, positions: Arc<BTreeMap<StreamKey, String>>) -> Self {
+        Outlet { sender, stop, health: Arc::default(), positions }
+    }
+
+    /// Sends, and waits as long as there is no room: for sources that keep what they have not sent (files, and routers whose
+    /// connection then waits). False where nobody takes it any more.
+    pub fn send(&self, parcel: Parcel) -> bool {
+        self.sender.send(parcel).is_ok()
+    }
+
+    /// Sends if there is room; gives it back where there is none, which the source then has to account for.
+    ///
+    /// # Errors
+    /// The parcel for which there is no room; nothing where nobody takes it any more.
+    pub fn try_send(&self, parcel: Parcel) -> Result<(), Option<Parcel>> {
+        self.sender.try_send(parcel).map_err(|error| match error {
+            TrySendError::Full(parcel) => Some(parcel),
+            TrySendError::Disconnected(_) => None,
+        })
+    }
+
+    /// Now, by the clock of this machine.
+    pub fn now(&self) -> Time {
+        clock::now()
+    }
+}
+
+/// A source that runs.
+pub struct Running {
+    /// Its name in the configuration.
+    pub name: String,
+    /// How it is.
+    pub health: Arc<Health>,
+    thread: JoinHandle<()>,
+}
+
+/// Starts a source on a thread of its own.
+///
+/// # Errors
+/// The system has no thread for it.
+pub fn start(source: Box<dyn Source>, outlet: Outlet) -> std::io::Result<Running> {
+    let (name, health) = (source.name().to_owned(), Arc::clone(&outlet.health));
+    let thread = std::thread::Builder::new().name(name.clone()).spawn(move || {
+        source.run(&outlet);
+        // Its streams are not waited for by whoever it was that stopped it.
+    })?;
+    Ok(Running { name, health, thread })
+}
+
+impl Running {
+    /// Whether its thread has ended.
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Waits for its end, which somebody has asked for; false where it ended by a bug.
+    pub fn join(self) -> bool {
+        self.thread.join().is_ok()
+    }
+}

@@ -1,0 +1,93 @@
+//! Taking over what can be read of a damaged store.
+
+use super::fault::StoreFault;
+use super::{Warnings, schema};
+use rusqlite::{Connection, OpenFlags};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What is taken over, in an order in which nothing is without what it refers to.
+const TABLES: [&str; 8] = ["basis", "stream", "entity", "snapshot", "journal", "incident", "point", "blind"];
+
+/// Puts a damaged store aside and makes a new one of what can be read of it, row by row.
+pub(super) fn recover(path: &Path, fault: &StoreFault, warnings: &mut Warnings) -> Result<(), StoreFault> {
+    let other = |error: std::io::Error| StoreFault::Other { path: path.into(), why: error.to_string() };
+    let aside = free_name(path);
+    let fresh = with_ending(path, ".recovering");
+    let _ = fs::remove_file(&fresh);
+    let told = |error| StoreFault::of(path, error);
+    let mut new = Connection::open(&fresh).map_err(told)?;
+    schema::migrate(&mut new).map_err(|fault| fault.at(path))?;
+    let old = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).ok();
+    let mut lost = Vec::new();
+    for table in TABLES {
+        let (rows, whole) = old.as_ref().map_or((0, false), |old| copy(old, &new, table));
+        if !whole {
+            lost.push(format!("{table} (only {rows} rows)"));
+        }
+    }
+    drop(old);
+    new.close().map_err(|(_, error)| told(error))?;
+    for ending in ["", "-wal", "-shm"] {
+        let from = with_ending(path, ending);
+        if from.exists() {
+            fs::rename(&from, with_ending(&aside, ending)).map_err(other)?;
+        }
+    }
+    fs::rename(&fresh, path).map_err(other)?;
+    let what = if lost.is_empty() { "nothing".to_owned() } else { lost.join(", ") };
+    warnings.push(format!(
+        "{fault}. It was put aside as {}, and what could be read was taken over; not whole: {what}",
+        aside.display()
+    ));
+    Ok(())
+}
+
+/// Copies the rows that can be read, from both ends, so that one bad page costs no more than itself. Gives how many, and
+/// whether those were all.
+fn copy(old: &Connection, new: &Connection, table: &str) -> (u64, bool) {
+    let columns = match new.prepare(&format!("SELECT * FROM {table}")) {
+        Ok(statement) => statement.column_count(),
+        Err(_) => return (0, false),
+    };
+    let marks = vec!["?"; columns].join(", ");
+    let Ok(mut insert) = new.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES ({marks})")) else {
+        return (0, false);
+    };
+    let _ = new.execute_batch("BEGIN");
+    let (mut rows, mut whole) = (0, true);
+    for order in ["ASC", "DESC"] {
+        let key = if table == "point" { "entity" } else { "1" };
+        let query = format!("SELECT * FROM {table} ORDER BY {key} {order}");
+        let done = old.prepare(&query).and_then(|mut statement| {
+            let mut found = statement.query([])?;
+            while let Some(row) = found.next()? {
+                let values: Vec<rusqlite::types::Value> =
+                    (0..columns).map(|column| row.get(column)).collect::<Result<_, _>>()?;
+                rows += insert.execute(rusqlite::params_from_iter(values))? as u64;
+            }
+            Ok(())
+        });
+        whole = done.is_ok();
+        if whole {
+            break;
+        }
+    }
+    let _ = new.execute_batch("COMMIT");
+    (rows, whole)
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// `store.db.damaged`, or with a number behind it.
+fn free_name(path: &Path) -> PathBuf {
+    let numbered = |number: u32| match number {
+        0 => with_ending(path, ".damaged"),
+        number => with_ending(path, &format!(".damaged-{number}")),
+    };
+    (0..).map(numbered).find(|name| !name.exists()).unwrap_or_else(|| numbered(0))
+}

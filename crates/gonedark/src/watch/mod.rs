@@ -1,0 +1,166 @@
+//! The loop of `gonedark watch`: parcels of all sources into the observatory, what follows into the store.
+//!
+//! One thread owns the state and the store. Sources are kept apart from it by a channel that holds few parcels: where the
+//! store is slow or the machine is, they wait, or say what they could not hand on.
+
+mod status;
+
+pub use status::{SourceStatus, Status};
+
+use crate::pipeline::observatory::Observatory;
+use crate::present::{Gazetteer, json};
+use crate::source::live::Stop;
+use crate::source::parcel::Parcel;
+use crate::store::{Commit, Store, StoreFault};
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Parcels that may wait between all sources and the observatory. Guess: with batches of a MiB no more than 64 MiB.
+pub const CHANNEL: usize = 64;
+/// Bytes of observations that go into one commit at the most.
+const LARGEST: usize = 16 << 20;
+/// Bytes of journal after which all state is kept, whatever the time: about what a restart reads in a few seconds. Guess.
+const JOURNAL: u64 = 256 << 20;
+/// How long after a commit that failed the next is tried.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// How often what.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// A commit, at the longest.
+    pub commit: Duration,
+    /// A snapshot.
+    pub snapshot: Duration,
+}
+
+/// The state, the store, and what they need.
+pub struct Watching<'a> {
+    /// All that is concluded.
+    pub observatory: Observatory,
+    /// What survives.
+    pub store: Store,
+    /// Names for incidents.
+    pub gazetteer: &'a dyn Gazetteer,
+    /// How often what.
+    pub pace: Pace,
+    /// For whoever asks how it is.
+    pub status: Arc<Mutex<Status>>,
+    /// Set where it is to stop.
+    pub stop: Stop,
+}
+
+impl Watching<'_> {
+    /// Watches until it is told to stop or all sources have ended. Then all state is kept.
+    ///
+    /// # Errors
+    /// A store that could not take what it was given until it was told to stop.
+    pub fn run(&mut self, parcels: &Receiver<Parcel>) -> Result<(), StoreFault> {
+        let mut kept = now();
+        loop {
+            let (some, ended) = self.gather(parcels);
+            if !some.is_empty() || ended {
+                self.accept(some)?;
+            }
+            let due = kept.elapsed() >= self.pace.snapshot || self.store.journaled() >= JOURNAL;
+            if ended || due && !self.observatory.in_table() {
+                self.keep()?;
+                kept = now();
+            }
+            if ended {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What there is: as much as goes into one commit, or what came in time. Tells whether that was the last.
+    fn gather(&self, parcels: &Receiver<Parcel>) -> (Vec<Parcel>, bool) {
+        let begin = now();
+        let (mut some, mut weight) = (Vec::new(), 0);
+        loop {
+            if self.stop.is_set() {
+                return (some, true);
+            }
+            let left = self.pace.commit.saturating_sub(begin.elapsed());
+            match parcels.recv_timeout(left.max(Duration::from_millis(1))) {
+                Ok(parcel) => {
+                    weight += parcel.batch.weight() + size_of::<Parcel>();
+                    some.push(parcel);
+                }
+                Err(RecvTimeoutError::Timeout) => return (some, false),
+                Err(RecvTimeoutError::Disconnected) => return (some, true),
+            }
+            if weight >= LARGEST || begin.elapsed() >= self.pace.commit {
+                return (some, false);
+            }
+        }
+    }
+
+    fn accept(&mut self, parcels: Vec<Parcel>) -> Result<(), StoreFault> {
+        let commit = Commit::of(&parcels).map_err(|error| self.store.told(&error))?;
+        parcels.into_iter().for_each(|parcel| self.observatory.take(parcel));
+        self.observatory.advance();
+        let news = self.observatory.news();
+        for retold in &news.incidents {
+            for incident in &retold.incidents {
+                let (level, ended) = (incident.level.name(), incident.ended);
+                tracing::info!(incident = incident.id, level, ended, "incident");
+            }
+        }
+        let gazetteer = self.gazetteer;
+        let commit = commit.with(news, |incident| json::incident(incident, gazetteer));
+        self.insist(|store| store.commit(&commit))?;
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.commits += 1;
+        status.applied = self.observatory.applied();
+        status.waiting_bytes = self.observatory.waiting() as u64;
+        status.seen_until = Some(self.observatory.now());
+        Ok(())
+    }
+
+    /// Keeps all state.
+    fn keep(&mut self) -> Result<(), StoreFault> {
+        let begin = now();
+        let (observatory, store) = (&self.observatory, &mut self.store);
+        store.keep(|into| observatory.keep(into).map_err(io::Error::other))?;
+        tracing::debug!(ms = begin.elapsed().as_millis() as u64, "all state is kept");
+        Ok(())
+    }
+
+    /// Tries until the store takes it: what is accepted must not be lost, and nothing more is accepted meanwhile.
+    fn insist(
+        &mut self,
+        mut work: impl FnMut(&mut Store) -> Result<(), StoreFault>,
+    ) -> Result<(), StoreFault> {
+        let mut told = false;
+        loop {
+            let fault = match work(&mut self.store) {
+                Ok(()) => {
+                    self.set_fault(None);
+                    return Ok(());
+                }
+                Err(fault) => fault,
+            };
+            if !std::mem::replace(&mut told, true) {
+                tracing::error!(
+                    "{fault}; nothing is accepted until it can be written, and it is tried again"
+                );
+                self.set_fault(Some(fault.to_string()));
+            }
+            if self.stop.sleep(AGAIN) {
+                return Err(fault);
+            }
+        }
+    }
+
+    fn set_fault(&self, fault: Option<String>) {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).store_fault = fault;
+    }
+}
+
+/// For how long things took, never for when they happened.
+#[allow(clippy::disallowed_methods, reason = "results do not depend on it: it paces commits")]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,70 @@
+//! How the whole is, at a moment: the same for the terminal, for /status and for metrics.
+
+use crate::source::live::Health;
+use gonedark_route::Time;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What the loop notes of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// Commits since the start.
+    pub commits: u64,
+    /// Observations applied, over all starts.
+    pub applied: u64,
+    /// Observations that wait for a stream that lags, in bytes.
+    pub waiting_bytes: u64,
+    /// Up to when everything was applied, in the time of what is observed.
+    pub seen_until: Option<Time>,
+    /// Why the store cannot be written, while that is so.
+    pub store_fault: Option<String>,
+    /// The sources, by name.
+    pub sources: BTreeMap<String, Arc<Health>>,
+}
+
+/// How one source is.
+#[derive(Debug, Serialize)]
+pub struct SourceStatus {
+    /// Its name.
+    pub name: String,
+    /// Whether it does what it should.
+    pub is_well: bool,
+    /// What it does.
+    pub says: String,
+    /// How far it has come.
+    pub seen_until: Option<String>,
+    /// Messages read, not understood, and missed; connections made.
+    pub messages: u64,
+    /// Not understood.
+    pub damaged: u64,
+    /// Missed.
+    pub missed: u64,
+    /// Connections made.
+    pub connections: u64,
+    /// Routers, collectors or files, and what they are at.
+    pub sessions: BTreeMap<String, String>,
+}
+
+impl Status {
+    /// The sources at this moment.
+    pub fn sources(&self) -> Vec<SourceStatus> {
+        let source = |(name, health): (&String, &Arc<Health>)| {
+            let condition = health.condition();
+            let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+            SourceStatus {
+                name: name.clone(),
+                is_well: condition.is_well,
+                says: condition.says,
+                seen_until: condition.seen_until.map(|time| time.to_string()),
+                messages: count(&health.messages),
+                damaged: count(&health.damaged),
+                missed: count(&health.missed),
+                connections: count(&health.connections),
+                sessions: condition.sessions,
+            }
+        };
+        self.sources.iter().map(source).collect()
+    }
+}
