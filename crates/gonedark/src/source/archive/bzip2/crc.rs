@@ -1,4 +1,4 @@
-/// Bytes taken in at once; with more the tables no longer lie close (measured: 8, 16).
+/// Bytes taken in at once, so that their looks into the tables need not wait for each other: 2.6 GB/s. A guess.
 const SLICES: usize = 16;
 
 /// The generator of CRC-32/BZIP2 (bzip2 1.0.8, crctable.c; the catalogue of CRC RevEng).
@@ -14,7 +14,7 @@ const fn tables() -> [[u32; 256]; SLICES] {
         let mut crc = (byte as u32) << 24;
         let mut bit = 0;
         while bit < 8 {
-            crc = crc << 1 ^ GENERATOR * (crc >> 31);
+            crc = (crc << 1) ^ (GENERATOR * (crc >> 31));
             bit += 1;
         }
         tables[0][byte] = crc;

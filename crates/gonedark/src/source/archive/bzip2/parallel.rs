@@ -136,7 +136,7 @@ impl Blocks {
             let next = byte + 32;
             return if !self.window.reach(byte) && !self.window.failed() {
                 Piece::End { at, crc, next: None }
-            } else if Format::of(&self.window.bytes(byte, 4)) == Format::Bzip2 && self.window.magic_at(next) {
+            } else if Format::of(self.window.bytes(byte, 4)) == Format::Bzip2 && self.window.magic_at(next) {
                 Piece::End { at, crc, next: Some(next) }
             } else {
                 Piece::Odd

@@ -10,7 +10,8 @@ const ROW: u32 = ROWS as u32 - 1;
 /// Marks an entry at which a chain stops.
 const STOP: u32 = 1 << 20;
 
-/// Entries written at once, more than most runs are long; what is too much is written over by the next run. Measured.
+/// Entries written at once, more than most runs are long; what is too much is written over by the next run.
+/// A guess.
 const WIDE: usize = 8;
 
 // What is too much, and the row that rests, have room behind the largest block.

@@ -3,7 +3,7 @@ use super::block::BlockFault;
 /// So many equal bytes are followed by one that says how many more there are (bzip2 1.0.8, `unRLE_obuf_to_output_FAST`).
 const EQUAL: usize = 4;
 
-/// Bytes that are searched for equal ones at once; the compiler makes one comparison of sixteen of them. Measured.
+/// Bytes that are searched for equal ones at once; the compiler makes one comparison of sixteen of them. A guess.
 const WINDOW: usize = 32;
 
 /// Writes out the runs of `text`; `TooLong` beyond `limit` bytes.
