@@ -1,6 +1,6 @@
 //! `bare_decompress FILE...`: what the libraries alone need, in one thread; the measure that a replay is held against.
 //!
-//! The same crates as in `source::archive`, each file read to its end into one buffer, and nothing done with it.
+//! The crates of `source::archive`, and for bz2 the library that its own decoder replaces; each file is read to its end into one buffer, and nothing done with it.
 
 use std::io::{self, BufReader, Read, Write};
 

@@ -243,6 +243,23 @@ fn a_changed_bit_in_bzip2_never_gives_a_wrong_byte() {
 }
 
 #[test]
+fn what_follows_a_good_bzip2_block_is_named_where_it_is() {
+    let wanted = data(1_000, 11);
+    let file = compress(Format::Bzip2, &wanted);
+    // The end of a stream is 48 bits of magic and 32 of a checksum, and fewer than eight that fill the last byte.
+    let end = file.len() as u64 - 11;
+    let mut changed = file.clone();
+    changed[file.len() - 8] ^= 1;
+    for threads in [0, 2] {
+        let outcome = read(&changed, &Workers::new(threads));
+        assert!(outcome.data == wanted);
+        let damage = outcome.damage.expect("the magic is wrong");
+        assert!(matches!(damage.fault, Fault::Corrupt(_)), "{damage}");
+        assert!((end..=end + 1).contains(&damage.offset_in), "{damage}, in {} bytes", file.len());
+    }
+}
+
+#[test]
 fn a_changed_byte_is_damage_and_never_a_panic() {
     let wanted = data(60_000, 11);
     for format in [Format::Gzip, Format::Xz, Format::Zstd] {

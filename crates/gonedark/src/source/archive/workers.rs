@@ -3,6 +3,8 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use super::bzip2::Decoders;
+
 /// Jobs that may wait for a thread before the one who hands them in waits too. A guess: readers bound their own jobs
 /// in flight, so this only has to be larger than what a few dozen readers hold.
 const QUEUE: usize = 256;
@@ -17,6 +19,7 @@ type Job = Box<dyn FnOnce() + Send>;
 pub struct Workers {
     queue: Option<SyncSender<Job>>,
     threads: usize,
+    decoders: Decoders,
 }
 
 impl Workers {
@@ -30,7 +33,7 @@ impl Workers {
                 thread::Builder::new().name("decompress".into()).spawn(move || work(&receiver)).is_ok()
             })
             .count();
-        Workers { queue: (started > 0).then_some(sender), threads: started }
+        Workers { queue: (started > 0).then_some(sender), threads: started, decoders: Decoders::default() }
     }
 
     /// One thread for each core that this process may use.
@@ -41,6 +44,11 @@ impl Workers {
     /// How many threads work.
     pub fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// The memory to decode blocks of bzip2 in, for all readers.
+    pub(super) fn decoders(&self) -> &Decoders {
+        &self.decoders
     }
 
     /// Runs `job` on a thread of the pool, or here where there is none; its result arrives at the receiver.

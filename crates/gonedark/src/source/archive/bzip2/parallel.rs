@@ -5,7 +5,7 @@ use std::sync::mpsc::Receiver;
 use super::super::input::Input;
 use super::super::reader::{Damage, Format, Part};
 use super::super::workers::Workers;
-use super::block::{self, HEADER_BITS, MAX_BITS, READ_AHEAD};
+use super::block::{HEADER_BITS, MAX_BITS};
 use super::serial::{Serial, combine};
 use super::window::{BLOCK, END, MAGIC_BITS, Window};
 
@@ -100,7 +100,7 @@ impl Blocks {
         self.pieces.clear();
         *chunk = self.spare.pop().unwrap_or_default();
         chunk.clear();
-        match self.serial.next(&mut self.window, chunk) {
+        match self.serial.next(&mut self.window, chunk, workers.decoders()) {
             Ok(true) => Part::More,
             Ok(false) => Part::Last,
             Err(fault) => {
@@ -136,7 +136,7 @@ impl Blocks {
             let next = byte + 32;
             return if !self.window.reach(byte) && !self.window.failed() {
                 Piece::End { at, crc, next: None }
-            } else if Format::of(&self.window.copy(byte, 4)) == Format::Bzip2 && self.window.magic_at(next) {
+            } else if Format::of(self.window.bytes(byte, 4)) == Format::Bzip2 && self.window.magic_at(next) {
                 Piece::End { at, crc, next: Some(next) }
             } else {
                 Piece::Odd
@@ -148,18 +148,14 @@ impl Blocks {
         let Some(end) = self.window.find_magic(at + HEADER_BITS, at + MAX_BITS) else {
             return Piece::Odd;
         };
-        // With the magic that follows, for the decoder to see that the block ends there.
-        let bits = self.window.copy(at, (end + MAGIC_BITS - at).div_ceil(8) as usize);
-        let out = self.spare.pop().unwrap_or_default();
-        let data = workers.run(move || decode(bits, end - at, out));
+        let bits = self.window.bytes(at, (end.div_ceil(8) - at / 8) as usize).to_vec();
+        let mut out = self.spare.pop().unwrap_or_default();
+        let decoders = workers.decoders().clone();
+        let data = workers.run(move || {
+            out.clear();
+            let length = decoders.decode(&bits, at % 8, &mut out, MAX_WAITING);
+            (length == Ok(end - at)).then_some(out)
+        });
         Piece::Block { at, end, crc, data }
     }
-}
-
-/// The data of the block that is `length` bits long; nothing if it is not exactly that.
-fn decode(bits: Vec<u8>, length: u64, mut out: Vec<u8>) -> Option<Vec<u8>> {
-    out.clear();
-    let mut bits = Some(bits);
-    let bytes = block::decode(|| bits.take(), &mut out, MAX_WAITING).ok()?;
-    ((bytes * 8).saturating_sub(READ_AHEAD)..=bytes * 8).contains(&length).then_some(out)
 }

@@ -1,9 +1,6 @@
 use super::super::reader::{Fault, Format};
-use super::block::{self, BlockFault, HEADER_BITS, MAX_BITS, READ_AHEAD};
+use super::block::{BlockFault, Decoders, HEADER_BITS, MAX_BITS};
 use super::window::{BLOCK, END, MAGIC_BITS, Window};
-
-/// Bytes given to the decoder at once.
-const PIECE: usize = 64 << 10;
 
 /// A block of 900,000 bytes can stand for this many at most: five bytes for a run of 259 (bzip2 1.0.8), and then some.
 const MAX_DATA: usize = 48 << 20;
@@ -12,7 +9,7 @@ const MAX_DATA: usize = 48 << 20;
 pub(super) struct Serial {
     /// Where the next magic must be; nothing if it was not found behind the last block.
     pub(super) at: Option<u64>,
-    /// Where the last block began, for the report.
+    /// Where the last block began, or ended if nothing follows it, for the report.
     pub(super) last: u64,
     /// The combined checksum of the stream's blocks so far.
     pub(super) combined: u32,
@@ -25,7 +22,12 @@ pub(super) fn combine(combined: u32, block: u32) -> u32 {
 
 impl Serial {
     /// Decodes the next block into `out`. False at the end of the file; the offset of a fault is `self.last`, in bits.
-    pub(super) fn next(&mut self, window: &mut Window, out: &mut Vec<u8>) -> Result<bool, Fault> {
+    pub(super) fn next(
+        &mut self,
+        window: &mut Window,
+        out: &mut Vec<u8>,
+        decoders: &Decoders,
+    ) -> Result<bool, Fault> {
         loop {
             let Some(at) = self.at else {
                 return Err(self.lost(window));
@@ -34,7 +36,7 @@ impl Serial {
             window.release(at);
             match window.bits(at, MAGIC_BITS as u32) {
                 None => return Err(window.cut()),
-                Some(BLOCK) => return self.block(at, window, out).map(|()| true),
+                Some(BLOCK) => return self.block(at, window, out, decoders).map(|()| true),
                 Some(END) => match self.stream_end(at, window)? {
                     Some(next) => self.at = Some(next),
                     None => return Ok(false),
@@ -44,43 +46,37 @@ impl Serial {
         }
     }
 
-    fn block(&mut self, at: u64, window: &mut Window, out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn block(
+        &mut self,
+        at: u64,
+        window: &mut Window,
+        out: &mut Vec<u8>,
+        decoders: &Decoders,
+    ) -> Result<(), Fault> {
         let Some(wanted) = window.bits(at + MAGIC_BITS, 32) else {
             return Err(window.cut());
         };
-        let mut given = at;
-        let more = || {
-            let piece = (given < at + MAX_BITS).then(|| window.copy(given, PIECE));
-            given += PIECE as u64 * 8;
-            piece
-        };
-        let decoded = block::decode(more, out, MAX_DATA);
-        match decoded {
-            Ok(_) => {}
-            // What follows the block is wrong, but the block is good.
-            Err(BlockFault::Corrupt) if !out.is_empty() && u64::from(block::checksum(out)) == wanted => {}
+        let bytes = window.bytes(at, MAX_BITS as usize / 8);
+        match decoders.decode(bytes, at % 8, out, MAX_DATA) {
+            Ok(length) => {
+                self.combined = combine(self.combined, wanted as u32);
+                self.last = at + length;
+                self.at = window.magic_at(self.last).then_some(self.last);
+                Ok(())
+            }
             Err(fault) => {
                 out.clear();
-                return Err(match fault {
+                Err(match fault {
                     BlockFault::Short if !window.reach(at + MAX_BITS) => window.cut(),
                     _ => Fault::Corrupt("a bzip2 block does not decode to its checksum".into()),
-                });
+                })
             }
         }
-        self.combined = combine(self.combined, wanted as u32);
-        self.at = decoded.ok().and_then(|bytes| {
-            let end = at + bytes * 8;
-            (end.saturating_sub(READ_AHEAD).max(at + HEADER_BITS)..=end).find(|&bit| window.magic_at(bit))
-        });
-        if self.at.is_none() {
-            self.last = decoded.map_or(at, |bytes| at + bytes * 8);
-        }
-        Ok(())
     }
 
     /// No magic behind the last block: the file ends there, or it is damaged.
     fn lost(&self, window: &mut Window) -> Fault {
-        if window.reach(self.last + HEADER_BITS) {
+        if window.reach(self.last + MAGIC_BITS - 1) {
             Fault::Corrupt("neither a block nor the end of the stream follows a bzip2 block".into())
         } else {
             window.cut()
@@ -104,10 +100,10 @@ impl Serial {
             return window.unread().map_or(Ok(None), Err);
         };
         self.last = next;
-        let header = window.copy(next, 4);
-        if Format::of(&header) == Format::Bzip2 && window.magic_at(next + 32) {
+        let is_header = Format::of(window.bytes(next, 4)) == Format::Bzip2;
+        if is_header && window.magic_at(next + 32) {
             Ok(Some(next + 32))
-        } else if Format::of(&header) == Format::Bzip2 && !window.reach(next + 32 + MAGIC_BITS - 1) {
+        } else if is_header && !window.reach(next + 32 + MAGIC_BITS - 1) {
             Err(window.cut())
         } else {
             Err(Fault::Trailing)

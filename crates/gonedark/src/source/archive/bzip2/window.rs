@@ -144,16 +144,12 @@ impl Window {
         None
     }
 
-    /// The `count` bytes that begin at `bit`, shifted to whole bytes; fewer where the file ends.
-    pub(super) fn copy(&mut self, bit: u64, count: usize) -> Vec<u8> {
+    /// `count` bytes from the one that holds `bit` on; fewer where the file ends.
+    pub(super) fn bytes(&mut self, bit: u64, count: usize) -> &[u8] {
         self.reach(bit + count as u64 * 8);
-        let rest = &self.bytes[((bit / 8).saturating_sub(self.base) as usize).min(self.bytes.len())..];
-        let shift = bit % 8;
-        if shift == 0 {
-            return rest[..count.min(rest.len())].to_vec();
-        }
-        let neighbours = rest.iter().zip(rest.iter().skip(1).chain(&[0]));
-        neighbours.take(count).map(|(&high, &low)| high << shift | low >> (8 - shift)).collect()
+        let first = (bit / 8).saturating_sub(self.base).min(self.bytes.len() as u64) as usize;
+        let rest = &self.bytes[first..];
+        &rest[..count.min(rest.len())]
     }
 }
 
