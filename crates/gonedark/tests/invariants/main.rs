@@ -12,6 +12,8 @@
 mod blindness;
 mod feed;
 mod files;
+#[path = "../invented/mod.rs"]
+mod invented;
 mod recipe;
 mod repetition;
 mod truth;
