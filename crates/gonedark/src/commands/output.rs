@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::cli::{self, Format};
 use crate::country;
-use crate::pipeline::Outcome;
+use crate::pipeline::{Complaint, Outcome};
 use crate::present::{self, Case, Damage, Gazetteer, Input, InputKind, LocalTime, RunInfo, Tool};
 use crate::source::archive::Listing;
 use anyhow::Context;
@@ -166,12 +166,14 @@ fn input(summary: &crate::pipeline::FileSummary) -> Input {
         last: summary.span.map(|(_, last)| last),
         records: summary.records,
         skipped: summary.skipped,
-        damage: summary
-            .damage
-            .iter()
-            .map(|what| Damage { offset: None, what: what.clone(), count: 1 })
-            .collect(),
+        damage: summary.damage.iter().map(damage).collect(),
     }
+}
+
+/// One kind of damage as the forms take it.
+pub(super) fn damage(complaint: &Complaint) -> Damage {
+    let Complaint { offset, what, count } = complaint.clone();
+    Damage { offset, what, count }
 }
 
 /// Every threshold with its unit and origin, as METHOD.md has them.

@@ -152,8 +152,8 @@ fn nothing_to_read(paths: &[PathBuf], listing: &Listing) -> Failure {
 
 fn nothing_read(outcome: &Outcome) -> Failure {
     let complaint = outcome.inputs.iter().find_map(|input| {
-        let damage = input.damage.first()?;
-        Some(format!("{}: {damage}", input.path.display()))
+        let damage = output::damage(input.damage.first()?);
+        Some(format!("{}: {}", input.path.display(), crate::present::words::damage(&damage)))
     });
     Failure::Input(anyhow!(
         "none of {} files holds a record that could be read: {}",

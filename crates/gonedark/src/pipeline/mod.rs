@@ -15,5 +15,5 @@ mod merge;
 mod reading;
 pub mod replay;
 
-pub use reading::FileSummary;
+pub use reading::{Complaint, FileSummary};
 pub use replay::{Outcome, Request, replay};

@@ -26,6 +26,24 @@ const COMPLAINTS: usize = 20;
 /// BGP finite state machine: Established (RFC 4271 section 8.2.2).
 const ESTABLISHED: u16 = 6;
 
+/// One kind of damage in a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Complaint {
+    /// Where it was met first, in bytes into the decompressed stream; `None` where that is not known.
+    pub offset: Option<u64>,
+    /// What was expected and what was there.
+    pub what: String,
+    /// How often.
+    pub count: u64,
+}
+
+impl Complaint {
+    /// One of a file as a whole.
+    pub(super) fn of_file(what: String) -> Self {
+        Complaint { offset: None, what, count: 1 }
+    }
+}
+
 /// What a file was, once it is read.
 #[derive(Clone, Debug, Default)]
 pub struct FileSummary {
@@ -43,8 +61,8 @@ pub struct FileSummary {
     pub records: u64,
     /// Records of types and subtypes that are of no use here.
     pub skipped: u64,
-    /// What could not be read, and where.
-    pub damage: Vec<String>,
+    /// What could not be read, and where: equal complaints are one.
+    pub damage: Vec<Complaint>,
     /// The time from which on the file could not be read to its end.
     pub cut_at: Option<Time>,
 }
@@ -69,14 +87,14 @@ pub(super) fn start(
         let mut reading = Reading::new(&file, until, spare);
         match ArchiveReader::open(&file.path, &workers) {
             Ok(reader) => reading.run(reader, &sender),
-            Err(error) => reading.summary.damage.push(format!("cannot be opened: {error}")),
+            Err(error) => reading.complain(None, format!("cannot be opened: {error}")),
         }
         // Where nobody listens any more, nothing is missed.
         let _ = sender.send(Piece::End(Box::new(reading.summary)));
     };
     if std::thread::Builder::new().name("decode".into()).spawn(job).is_err() {
         let (sender, receiver) = sync_channel(1);
-        let damage = vec!["no thread to read it with".to_owned()];
+        let damage = vec![Complaint::of_file("no thread to read it with".to_owned())];
         let _ = sender.send(Piece::End(Box::new(FileSummary { damage, ..FileSummary::default() })));
         return receiver;
     }
@@ -125,7 +143,8 @@ struct Reading {
     table_damaged: bool,
     /// The row of a TABLE_DUMP table that is being put together.
     row: Option<(Time, Prefix, u32)>,
-    complaints: u64,
+    /// Damage of more kinds than are kept.
+    untold: u64,
     warnings: BTreeMap<&'static str, u64>,
     past_end: bool,
 }
@@ -149,7 +168,7 @@ impl Reading {
             table_open: false,
             table_damaged: false,
             row: None,
-            complaints: 0,
+            untold: 0,
             warnings: BTreeMap::new(),
             past_end: false,
         }
@@ -211,9 +230,11 @@ impl Reading {
         sender: &SyncSender<Piece>,
     ) {
         if let Some(damage) = &damage {
-            self.complain(damage.to_string());
+            let what = format!("{}; byte {} of the file as it lies there", damage.fault, damage.offset_in);
+            self.complain(Some(damage.offset_out), what);
         } else if !rest.is_empty() && !self.past_end {
-            self.complain(mrt::cut_at_end(rest, offset).to_string());
+            let error = mrt::cut_at_end(rest, offset);
+            self.complain(Some(error.offset()), error.complaint().to_string());
         }
         let cut = (damage.is_some() || !rest.is_empty()) && !self.past_end;
         self.end_row();
@@ -229,14 +250,14 @@ impl Reading {
             Ok(digest) => {
                 self.summary.sha256 = digest.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
             }
-            Err(error) => self.complain(format!("cannot be read to its end: {error}")),
+            Err(error) => self.complain(None, format!("cannot be read to its end: {error}")),
         }
         for (text, count) in std::mem::take(&mut self.warnings) {
-            self.summary.damage.push(format!("{count} messages: {text}"));
+            self.summary.damage.push(Complaint { offset: None, what: text.to_owned(), count });
         }
-        if self.complaints > COMPLAINTS as u64 {
-            let more = self.complaints - COMPLAINTS as u64;
-            self.summary.damage.push(format!("and {more} more places"));
+        if self.untold > 0 {
+            let what = "damage of yet other kinds".to_owned();
+            self.summary.damage.push(Complaint { offset: None, what, count: self.untold });
         }
         self.hand_on(sender);
     }
@@ -261,14 +282,19 @@ impl Reading {
     }
 
     fn damaged_record(&mut self, error: DecodeError) {
-        self.complain(error.to_string());
+        self.complain(Some(error.offset()), error.complaint().to_string());
         self.table_damaged = true;
     }
 
-    fn complain(&mut self, text: String) {
-        self.complaints += 1;
-        if self.summary.damage.len() < COMPLAINTS {
-            self.summary.damage.push(text);
+    /// Notes what was wrong; what was complained of before is only counted.
+    fn complain(&mut self, offset: Option<u64>, what: String) {
+        let damage = &mut self.summary.damage;
+        if let Some(known) = damage.iter_mut().find(|known| known.what == what) {
+            known.count += 1;
+        } else if damage.len() < COMPLAINTS {
+            damage.push(Complaint { offset, what, count: 1 });
+        } else {
+            self.untold += 1;
         }
     }
 
@@ -314,7 +340,7 @@ impl Reading {
                 }
             }
             Record::Damaged { peer, error } => {
-                self.complain(error.to_string());
+                self.complain(Some(error.offset()), error.complaint().to_string());
                 if let Some(peer) = self.number(peer) {
                     self.batch.observations.push((at, Observation::Damaged { peer }));
                 }
