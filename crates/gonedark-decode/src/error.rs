@@ -154,7 +154,7 @@ impl Field {
     const fn expected(self) -> &'static str {
         match self {
             Field::MrtType => "not 0, which is no record",
-            Field::MrtLength => "at most what a record of its type can have (16 MiB for a RIB, 66 KiB for a message)",
+            Field::MrtLength => "the length of its record (at most 16 MiB for a RIB, 66 KiB for a message)",
             Field::AddressFamily => "1 (IPv4) or 2 (IPv6)",
             Field::PrefixLength => "at most 32 (IPv4) or 128 (IPv6)",
             Field::BgpMarker => "255",

@@ -3,6 +3,7 @@
 mod invented;
 
 use gonedark::scenario;
+use gonedark_route::Time;
 use serde_json::Value;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -72,4 +73,33 @@ fn equal_complaints_are_counted_together_with_the_offset_of_the_first() {
     let told =
         serde_json::json!([{ "offset": first, "what": "BGP marker byte is 7, expected 255", "count": 3 }]);
     assert_eq!(*damage, told);
+}
+
+#[test]
+fn a_wrong_length_in_a_file_costs_one_record_and_says_where() {
+    let (whole, path) = replayed(|_, _| {});
+    let records = input(&whole, &path)["records"].as_u64().expect("a number");
+    let mut first = 0;
+    let (report, path) = replayed(|bytes, begins| {
+        first = begins[5] + 8;
+        let length = (begins[25] - begins[5]) as u32 + 3;
+        bytes[first..first + 4].copy_from_slice(&length.to_be_bytes());
+    });
+    let input = input(&report, &path);
+    assert_eq!(input["records"], records - 1, "{input:#}");
+    assert_eq!((&input["damage"][0]["offset"], &input["damage"][0]["count"]), (&first.into(), &1.into()));
+}
+
+#[test]
+fn a_damaged_frame_puts_all_peers_of_its_collector_in_doubt() {
+    let mut before = String::new();
+    let (report, _) = replayed(|bytes, begins| {
+        let stamp = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four"));
+        before = Time::from_seconds(i64::from(stamp(begins[4]))).to_string();
+        bytes[begins[5] + 8..begins[5] + 12].copy_from_slice(&[0xFF; 4]);
+    });
+    let blind = report["coverage"]["blind"].as_array().expect("a list");
+    let told = blind.iter().find(|blind| blind["reason"] == "damage").expect("damage is told");
+    assert_eq!((&told["collector"], &told["peer_asn"]), (&"rrc00".into(), &Value::Null));
+    assert_eq!((told["from"].as_str(), told["until"].as_str()), (Some(&*before), Some(&*before)));
 }

@@ -1,7 +1,7 @@
 //! One archive file to batches, on a thread of its own.
 
 use super::batch::{Batch, Entry, Member, Observation, Spare};
-use crate::source::archive::{ArchiveFile, ArchiveReader, Damage, Workers};
+use crate::source::archive::{ArchiveFile, ArchiveReader, Damage, Kind, Workers};
 use foldhash::fast::RandomState;
 use gonedark_decode::DecodeError;
 use gonedark_decode::bgp::Message;
@@ -147,6 +147,11 @@ struct Reading {
     untold: u64,
     warnings: BTreeMap<&'static str, u64>,
     past_end: bool,
+    /// When the file should begin, and whether it should be a table, by its name.
+    begin: Option<Time>,
+    of_table: bool,
+    /// The last stamp at which the whole collector's peers were doubted.
+    doubted: Option<Time>,
 }
 
 impl Reading {
@@ -171,6 +176,9 @@ impl Reading {
             untold: 0,
             warnings: BTreeMap::new(),
             past_end: false,
+            begin: file.time,
+            of_table: file.kind == Kind::Rib,
+            doubted: None,
         }
     }
 
@@ -195,28 +203,36 @@ impl Reading {
                 break;
             }
         }
-        self.finish(damage, &rest, offset, reader, sender);
+        let used = self.take((&rest, offset), &mut decoder, false);
+        self.finish(damage, &rest[used..], offset + used as u64, reader, sender);
     }
 
     /// Decodes a chunk that follows on `rest`, which begins at `offset`; what is left over becomes the next `rest`.
     fn feed(&mut self, chunk: &[u8], (rest, offset): (&mut Vec<u8>, &mut u64), decoder: &mut Decoder) {
-        let mut chunk = chunk;
         // A record that goes over the end of a chunk is put together from both; all others are read where they lie.
+        let (mut chunk, mut lent) = (chunk, 0);
         while !rest.is_empty() && !self.past_end {
-            if let Frame::NeedMore { at_least } = mrt::frame(rest, *offset) {
-                let wanted = at_least.saturating_sub(rest.len()).max(1);
-                let Some((more, after)) = chunk.split_at_checked(wanted) else {
-                    return rest.extend_from_slice(chunk);
+            if let Frame::NeedMore { at_least } = mrt::frame(rest, *offset, true) {
+                // A share of what there is: bytes that move up behind each small step would take the square of the time.
+                let wanted = at_least.saturating_sub(rest.len()).max(rest.len() / 8).max(1);
+                let Some(more) = chunk.get(lent..lent + wanted) else {
+                    return rest.extend_from_slice(&chunk[lent..]);
                 };
                 rest.extend_from_slice(more);
-                chunk = after;
+                lent += wanted;
             } else {
-                let used = self.take(rest, *offset, decoder);
-                rest.drain(..used);
+                let used = self.take((rest, *offset), decoder, true);
                 *offset += used as u64;
+                if let Some(of_chunk) = (used + lent).checked_sub(rest.len()) {
+                    chunk = &chunk[of_chunk..];
+                    lent = 0;
+                    rest.clear();
+                } else {
+                    rest.drain(..used);
+                }
             }
         }
-        let used = self.take(chunk, *offset, decoder);
+        let used = self.take((chunk, *offset), decoder, true);
         *offset += used as u64;
         rest.extend_from_slice(&chunk[used..]);
     }
@@ -262,11 +278,11 @@ impl Reading {
         self.hand_on(sender);
     }
 
-    /// Decodes the whole records of some bytes; gives how many bytes they took.
-    fn take(&mut self, bytes: &[u8], offset: u64, decoder: &mut Decoder) -> usize {
+    /// Decodes the whole records of some bytes, behind which there may be more; gives how many bytes they took.
+    fn take(&mut self, (bytes, offset): (&[u8], u64), decoder: &mut Decoder, more: bool) -> usize {
         let mut used = 0;
         while !self.past_end {
-            match mrt::frame(&bytes[used..], offset + used as u64) {
+            match mrt::frame(&bytes[used..], offset + used as u64, more) {
                 Frame::Record { record, consumed } => {
                     used += consumed;
                     self.record(record, decoder);
@@ -284,6 +300,14 @@ impl Reading {
     fn damaged_record(&mut self, error: DecodeError) {
         self.complain(Some(error.offset()), error.complaint().to_string());
         self.table_damaged = true;
+        // Nobody knows whose messages stood there: since the last stamp before it all of the collector's peers are in
+        // doubt. A table speaks only of its own time, and once for a stamp is enough.
+        let before = self.summary.span.map(|(_, last)| last).or(self.begin);
+        let before = before.filter(|at| !self.of_table && !self.table_open && self.doubted != Some(*at));
+        if let Some(at) = before {
+            self.doubted = Some(at);
+            self.batch.observations.push((at, Observation::Damaged { peer: None }));
+        }
     }
 
     /// Notes what was wrong; what was complained of before is only counted.
@@ -342,7 +366,7 @@ impl Reading {
             Record::Damaged { peer, error } => {
                 self.complain(Some(error.offset()), error.complaint().to_string());
                 if let Some(peer) = self.number(peer) {
-                    self.batch.observations.push((at, Observation::Damaged { peer }));
+                    self.batch.observations.push((at, Observation::Damaged { peer: Some(peer) }));
                 }
             }
             // A collector that re-opens a session without a state record betrays it by the OPEN that it receives.

@@ -214,7 +214,8 @@ impl Replay<'_> {
                     self.inference.end_of_rib(at, peer);
                 }
             }
-            Observation::Damaged { peer } => {
+            Observation::Damaged { peer: None } => self.inference.damage(at, collector, None),
+            Observation::Damaged { peer: Some(peer) } => {
                 if let Some(peer) = named(*peer) {
                     self.inference.damage(at, collector, Some(peer));
                 }
