@@ -204,3 +204,22 @@ fn no_sentence_names_a_cause_or_an_actor() {
     network.incident().onset.latest = Time::MIN;
     assert!(network.sentence().contains("16:07"), "a turned interval does not panic");
 }
+#[test]
+fn blindness_outside_of_the_window_is_not_told_of_it() {
+    let mut fixture = nothing();
+    let text = |fixture: &Fixture| {
+        let mut out = Vec::new();
+        let style = gonedark::present::text::Style { width: 120, colour: false };
+        gonedark::present::text::write(&mut out, &fixture.case(), style).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    assert!(text(&fixture).contains("rrc01, whole collector"));
+    // Both of the intervals of rrc00 are of the 21st, that of rrc01 is of the 24th.
+    fixture.report.window.0 = at("2014-12-22T00:00:00Z");
+    assert!(headlines(&fixture.case(), 4)[0].ends_with("watched, with 1 interval of blindness"));
+    assert!(!text(&fixture).contains("? rrc00"));
+    fixture.report.window.1 = at("2014-12-23T00:00:00Z");
+    assert!(headlines(&fixture.case(), 4)[0].ends_with("12 full-feed networks watched"));
+    assert!(text(&fixture).contains("Nobody was blind."));
+}
+

@@ -6,6 +6,7 @@ mod moment;
 
 use super::Case;
 use super::course::Course;
+use super::blindness;
 use super::times::{self, Grain};
 use super::words::{self, counted};
 use gonedark_infer::entity::Entity;
@@ -306,7 +307,7 @@ fn nothing_found(case: &Case<'_>, quiet: &[&EntityStatus]) -> String {
         _ => format!("No outage of the {} others asked for", names.len()),
     };
     let verb = if names.is_empty() { " lost networks for long enough to count" } else { "" };
-    let unseen = match coverage.blind.len() as u64 {
+    let unseen = match blindness::within(&coverage.blind, case.report.window).len() as u64 {
         0 => String::new(),
         blind => format!(", with {}", counted(blind, "interval of blindness", "intervals of blindness")),
     };
