@@ -13,7 +13,7 @@ use gonedark_infer::report::Report;
 use gonedark_route::Time;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A finished run.
 pub(super) struct Done {
@@ -43,7 +43,7 @@ impl Gazetteer for Places {
     }
 }
 
-/// Refuses names whose ending says nothing before any work is done.
+/// Refuses names whose ending says nothing, and places where nothing can be written, before any work is done.
 pub(super) fn check(output: &cli::Output) -> Result<(), Failure> {
     if let Some(path) = &output.series {
         present::series::Format::of(path).map_err(Failure::Usage)?;
@@ -51,7 +51,28 @@ pub(super) fn check(output: &cli::Output) -> Result<(), Failure> {
     if let Some(path) = &output.graph {
         present::graph::Format::of(path).map_err(Failure::Usage)?;
     }
-    Ok(())
+    let files = [&output.series, &output.report, &output.graph];
+    files.into_iter().flatten().try_for_each(|path| {
+        try_to_write(path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(())
+    })
+}
+
+/// Begins a file as [`to_file`] will, and takes it away again.
+fn try_to_write(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let part = part(path);
+    File::create(&part)?;
+    std::fs::remove_file(&part)
+}
+
+/// Where a file is written until it is whole.
+fn part(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    path.with_file_name(name)
 }
 
 /// Prints the report, and writes the files that were asked for.
@@ -102,9 +123,7 @@ fn write_series(path: &Path, case: &Case<'_>) -> Result<(), Failure> {
 
 /// Writes a file beside its place and puts it there when it is whole: a run that is stopped leaves no half of it.
 fn to_file(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), Failure> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
+    let part = part(path);
     let attempt = || -> io::Result<()> {
         let mut file = BufWriter::new(File::create(&part)?);
         write(&mut file)?;
