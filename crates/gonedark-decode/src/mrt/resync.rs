@@ -4,7 +4,7 @@
 use crate::mrt::frame::{HEADER, Header};
 
 /// How far a plausible header is searched for at once, in bytes. A guess; it bounds the reader's memory less than
-/// [`RECORD_MAX`] does.
+/// [`RECORD_MAX`](crate::mrt::RECORD_MAX) does.
 pub(super) const SEARCH: usize = 1 << 20;
 
 /// So many plausible headers, each where the one before says, are taken for records. Guess: one could be chance or stand
@@ -47,26 +47,31 @@ pub(super) fn hidden_record(bytes: &[u8], framed: usize, more: bool) -> Hidden {
     }
 }
 
+fn header_at(bytes: &[u8], at: usize) -> Option<Header> {
+    #[cfg(test)]
+    tests::LOOKED.set(tests::LOOKED.get().saturating_add(1));
+    bytes.get(at..).and_then(Header::read).map(|(header, _)| header)
+}
+
 /// Whether records follow each other from `at` on: [`CHAIN`] of them, or up to the end of the stream, or two and what
 /// the window does not show.
 #[inline]
 fn is_chain(window: &[u8], at: usize, ends: bool) -> bool {
     let (mut at, mut seconds, mut is_short) = (at, None::<u32>, false);
     for count in 0..CHAIN {
-        let header = |at: usize| window.get(at..).and_then(Header::read).map(|(header, _)| header);
         let near = |header: &Header| {
             header.is_plausible()
                 && header.length <= HIDDEN_MAX
                 && seconds.is_none_or(|before| before.abs_diff(header.seconds) <= APART)
         };
         let behind = at.saturating_add(4);
-        let found = header(at);
+        let found = header_at(window, at);
         let found = match found {
             Some(found) if near(&found) => found,
             // The form whose length leaves four bytes out.
-            _ if is_short && header(behind).is_some_and(|header| near(&header)) => {
+            _ if is_short && header_at(window, behind).is_some_and(|header| near(&header)) => {
                 at = behind;
-                let Some(found) = header(at) else { return false };
+                let Some(found) = header_at(window, at) else { return false };
                 found
             }
             Some(_) => return false,
@@ -93,5 +98,43 @@ pub(super) fn next_header(bytes: &[u8]) -> Option<usize> {
         Some(position) => Some(position.saturating_add(1)),
         // What could be the start of a header that the end of the search cuts is searched again.
         None => searched.map(|bytes| bytes.len().saturating_sub(HEADER).saturating_add(1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::mrt::records;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::cell::Cell;
+
+    thread_local! {
+        /// Headers that were looked at in search of hidden records.
+        pub(super) static LOOKED: Cell<u64> = const { Cell::new(0) };
+    }
+
+    fn header() -> impl Strategy<Value = Vec<u8>> {
+        let length =
+            prop_oneof![Just(0), 0..40_u32, Just(66 << 10), Just(1 << 20), Just(16 << 20), any::<u32>()];
+        let kind = prop_oneof![Just(12_u16), Just(13), Just(16), Just(17), Just(99)];
+        (kind, 0..12_u16, length, vec(any::<u8>(), 0..9)).prop_map(|(kind, subtype, length, after)| {
+            let seconds = 1_419_264_900_u32.to_be_bytes();
+            [&seconds[..], &kind.to_be_bytes(), &subtype.to_be_bytes(), &length.to_be_bytes(), &after]
+                .concat()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn a_hostile_stream_takes_time_by_its_length_and_not_by_its_square(headers in vec(header(), 1..6)) {
+            // Headers one behind the other whose lengths cover all that follows.
+            let file: Vec<u8> = headers.concat().into_iter().cycle().take(300_000).collect();
+            LOOKED.set(0);
+            let found = records(&file).count();
+            // Three headers for each place, each looked for twice and four bytes on: the square is a hundred thousand.
+            prop_assert!(LOOKED.get() <= 12 * file.len() as u64, "{} for {found} records", LOOKED.get());
+        }
     }
 }
