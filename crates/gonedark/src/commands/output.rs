@@ -235,3 +235,32 @@ fn described(parameters: &Parameters) -> Vec<present::Parameter> {
         row("skew_returns", p.skew_returns as i64, "losses", "guess"),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_threshold_in_force_is_in_the_report_with_its_value() {
+        let parameters = Parameters::default();
+        let rows = described(&parameters);
+        // The fields by their own words: a new one cannot be forgotten here.
+        let shown = format!("{parameters:?}");
+        let fields = shown.trim_start_matches("Parameters {").trim_end_matches('}').split(',');
+        let fields: Vec<(&str, i64)> = fields
+            .map(|field| field.trim().split_once(": ").expect("a name and a value"))
+            .map(|(name, value)| (name, value.parse().expect("a number")))
+            .collect();
+        assert_eq!(rows.len(), fields.len(), "{shown}");
+        for (name, value) in fields {
+            let named = |row: &&present::Parameter| {
+                row.name.strip_prefix(name).is_some_and(|unit| ["", "_s", "_networks"].contains(&unit))
+            };
+            let row = rows.iter().find(named).unwrap_or_else(|| panic!("the report does not tell {name}"));
+            let in_unit = if row.unit == "s" { value / SECOND } else { value };
+            assert_eq!(row.value, in_unit, "{name}");
+            assert_eq!(row.name.ends_with("_s"), row.unit == "s", "{name}: the unit is the name's ending");
+            assert!(!row.source.is_empty(), "{name}");
+        }
+    }
+}
