@@ -12,6 +12,7 @@ use crate::report::{
     Series, Signal,
 };
 use gonedark_route::{Asn, Family, Time};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 impl Inference {
@@ -32,14 +33,9 @@ impl Inference {
         let (mut incidents, mut entities, mut series, mut notes) =
             (vec![], vec![], vec![], self.notes.clone());
         for (entity, track) in &self.tracks.tracks {
-            let widened: Vec<Episode> = match skews.is_empty() {
-                true => Vec::new(),
-                false => track.losses().map(|loss| skew::widen(loss, &skews, &self.vantage)).collect(),
-            };
-            let losses: Vec<&Episode> = match skews.is_empty() {
-                true => track.losses().collect(),
-                false => widened.iter().collect(),
-            };
+            let widened = track.losses().map(|loss| skew::widen(loss, &skews, &self.vantage));
+            let widened: Vec<Cow<'_, Episode>> = widened.collect();
+            let losses: Vec<&Episode> = widened.iter().map(Cow::as_ref).collect();
             let own = compose(*entity, &losses, &context);
             let asked = self.tracks.is_asked(*entity);
             if asked {
