@@ -6,7 +6,7 @@ use gonedark_infer::report::{Incident, Report};
 use gonedark_route::Time;
 
 /// From its begin on in seconds since 1970: 2020-03-01T00:00:00Z.
-const BEGIN: i64 = 1_583_020_800;
+pub(crate) const BEGIN: i64 = 1_583_020_800;
 
 /// Two collectors, nine full feeds, stamps in microseconds, clocks that are right: TV has one network, KP four, EG
 /// three of which one covers the others.
