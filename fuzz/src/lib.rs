@@ -62,7 +62,7 @@ fn same_in_small_buffers(bytes: &[u8]) {
     let (mut at, mut filled) = (0, 0);
     let mut parts = Vec::new();
     while at < bytes.len() {
-        match frame(&bytes[at..filled], at as u64) {
+        match frame(&bytes[at..filled], at as u64, filled < bytes.len()) {
             Frame::NeedMore { at_least } => {
                 assert!(at_least > filled - at, "asks for bytes that it has");
                 if filled == bytes.len() {

@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum DecodeError {
     /// Something ends before its length says.
-    #[error("byte {offset}: {field} needs {needed} bytes, {left} are left")]
+    #[error("byte {offset}: {}", self.complaint())]
     Cut {
         /// Where it starts.
         offset: u64,
@@ -19,7 +19,7 @@ pub enum DecodeError {
         left: u32,
     },
     /// A value that the format does not allow there.
-    #[error("byte {offset}: {field} is {found}, expected {}", field.expected())]
+    #[error("byte {offset}: {}", self.complaint())]
     Value {
         /// Where it stands.
         offset: u64,
@@ -36,6 +36,18 @@ impl DecodeError {
         match self {
             DecodeError::Cut { offset, .. } | DecodeError::Value { offset, .. } => offset,
         }
+    }
+
+    /// What is wrong, without the offset: equal complaints of one file can be counted together.
+    pub fn complaint(self) -> impl fmt::Display {
+        fmt::from_fn(move |f| match self {
+            DecodeError::Cut { field, needed, left, .. } => {
+                write!(f, "{field} needs {needed} bytes, {left} are left")
+            }
+            DecodeError::Value { field, found, .. } => {
+                write!(f, "{field} is {found}, expected {}", field.expected())
+            }
+        })
     }
 
     /// What was being read.
@@ -142,9 +154,7 @@ impl Field {
     const fn expected(self) -> &'static str {
         match self {
             Field::MrtType => "not 0, which is no record",
-            Field::MrtLength => {
-                "at most what a record of its type can have (16 MiB for a RIB, 66 KiB for a message)"
-            }
+            Field::MrtLength => "the length of its record (at most 16 MiB for a RIB, 66 KiB for a message)",
             Field::AddressFamily => "1 (IPv4) or 2 (IPv6)",
             Field::PrefixLength => "at most 32 (IPv4) or 128 (IPv6)",
             Field::BgpMarker => "255",

@@ -458,7 +458,7 @@ fn how_a_stream_is_cut_into_buffers_changes_nothing() {
     let whole: Vec<_> = records(&file).map(|raw| raw.map(|raw| raw.offset)).collect();
     let (mut at, mut filled, mut parts) = (0, 0, Vec::new());
     while at < file.len() {
-        match frame(&file[at..filled], at as u64) {
+        match frame(&file[at..filled], at as u64, filled < file.len()) {
             Frame::Record { record, consumed } => {
                 parts.push(Ok(record.offset));
                 at += consumed;

@@ -112,8 +112,8 @@ impl Inference {
             *toll = family.toll_now();
         }
         let (mut origins, mut upstreams) = (BTreeSet::new(), BTreeSet::new());
-        for member in track.families.iter().flat_map(|family| &family.members) {
-            let (own_origins, own_upstreams) = self.table.origins(member.row);
+        for holding in track.families.iter().flat_map(|family| &family.holdings) {
+            let (own_origins, own_upstreams) = self.table.origins(holding.row);
             origins.extend(own_origins);
             upstreams.extend(own_upstreams);
         }
@@ -139,7 +139,7 @@ impl Inference {
     ) -> EntityState {
         let families = Family::ALL.iter().zip(tolls).filter(|(_, toll)| toll.networks.before > 0);
         let mut seen = families.map(|(family, _)| self.vantage.ballot.covered[*family as usize]);
-        if track.families.iter().all(|family| family.members.is_empty()) || !seen.any(|covered| covered) {
+        if track.families.iter().all(|family| family.holdings.is_empty()) || !seen.any(|covered| covered) {
             return EntityState::Unknown;
         }
         match level::overall(tolls, &self.parameters) {
@@ -161,7 +161,7 @@ impl Inference {
         let signals = [Signal::NetworksUp, Signal::NetworksLost, Signal::AddressesLost];
         for family in Family::ALL {
             let known = &track.families[family as usize];
-            if known.members.is_empty() {
+            if known.holdings.is_empty() {
                 continue;
             }
             let begin = self.first.unwrap_or(self.now);
@@ -188,12 +188,7 @@ pub(crate) fn incidents_of(
     vantage: &Vantage,
     context: &Context<'_>,
 ) -> Vec<Incident> {
-    let losses: Vec<Cow<'_, Episode>> = track
-        .losses()
-        .map(|loss| match skews.is_empty() {
-            true => Cow::Borrowed(loss),
-            false => Cow::Owned(skew::widen(loss, skews, vantage)),
-        })
-        .collect();
+    let losses: Vec<Cow<'_, Episode>> =
+        track.losses().map(|loss| skew::widen(loss, skews, vantage)).collect();
     compose(track.entity, &losses.iter().map(Cow::as_ref).collect::<Vec<_>>(), context)
 }

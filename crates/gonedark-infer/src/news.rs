@@ -176,7 +176,7 @@ fn points_of(track: &mut Track, (begin, now): (Time, Time), into: &mut Vec<Point
     let signals = [Signal::NetworksUp, Signal::NetworksLost, Signal::AddressesLost];
     for family in Family::ALL {
         let known = &track.families[family as usize];
-        if known.members.is_empty() {
+        if known.holdings.is_empty() {
             continue;
         }
         let whole = [known.toll_now().networks.before, 0, 0];

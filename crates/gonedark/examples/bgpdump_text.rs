@@ -1,4 +1,4 @@
-//! `bgpdump -m FILE... | bgpdump_text COLLECTOR`: the lines of bgpdump as a source, straight into the inference.
+//! `bgpdump -m FILE | bgpdump_text COLLECTOR`: the lines of bgpdump as a source, straight into the inference.
 
 use gonedark_infer::observation::{Named, PeerId, PeerKey, Update};
 use gonedark_infer::parameters::Parameters;

@@ -1,11 +1,17 @@
 //! What may be typed. What it means is in [`crate::commands`].
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+/// What scripts may rely on, at the end of every command's help.
+const EXIT_CODES: &str = "Exit codes:
+  0  done, whatever was found
+  1  nothing could be read or written; under --strict, anything was damaged
+  2  wrong usage";
 
 /// Says which country or network has gone dark, since when, how much of it, and what could not be seen.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, max_term_width = 100)]
+#[command(version, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -16,18 +22,23 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Find outages in routing archives (MRT files of RIPE RIS, RouteViews or your own collector)
+    #[command(after_help = EXIT_CODES)]
     Replay(Box<Replay>),
     /// Download what a replay needs from the public archives of RIPE RIS and RouteViews
+    #[command(after_help = EXIT_CODES)]
     Fetch(Fetch),
     /// The tables that say which network belongs to which country
+    #[command(after_help = EXIT_CODES)]
     Data(Data),
     /// Write a scenario's recording as MRT archives, or list the scenarios that are built in
+    #[command(after_help = EXIT_CODES)]
     Scenario(Scenario),
     /// Watch live sources, and keep what happened
     Watch(Watch),
     /// Say what a running or stopped watch sees, does not see, and has found
     Status(Status),
     /// Write, replay and explain a reconstruction of North Korea's outages of December 2014
+    #[command(after_help = EXIT_CODES)]
     Demo(Demo),
 }
 
@@ -46,10 +57,11 @@ pub enum Format {
 
 /// `gonedark replay`
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("what").args(["paths", "collector"]).required(true).multiple(true)))]
 pub struct Replay {
     /// MRT files (plain, .gz, .bz2, .xz, .zst) or folders of them, in any order; the folder that holds a file names
     /// its collector (rrc00/updates.20141222.1615.gz)
-    #[arg(value_name = "PATH", required_unless_present = "collector")]
+    #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Fetch what is missing of these collectors first (rrc00, route-views2, ... or all); needs --from and --until
     #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "from", requires = "until")]

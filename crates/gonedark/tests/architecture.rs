@@ -242,6 +242,46 @@ fn the_manual_shows_the_example_of_a_source_as_it_is() {
 }
 
 #[test]
+fn the_manual_gives_bgpdump_one_file_at_a_time() {
+    let manual = read(&root().join("docs/adding-a-source.md"));
+    let calls: Vec<&str> = manual.split("bgpdump -m ").skip(1).collect();
+    assert!(calls.len() >= 3, "the example, a file and the loop over several");
+    for call in calls {
+        let file = call.split_whitespace().next().unwrap_or_default();
+        let rest = call[file.len()..].trim_start();
+        assert!(!file.contains(['*', '.']) || file.ends_with(".gz"), "bgpdump -m takes one file: {file}");
+        assert!(
+            rest.starts_with('|') || file.ends_with("\"$file\";") || rest.starts_with("done"),
+            "{call:.60}"
+        );
+    }
+    assert!(manual.contains("for file in demo/archives/rrc00/updates."), "several files need a loop");
+}
+
+#[test]
+fn tests_that_are_passed_over_are_counted_once_each_and_the_code_of_the_run_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let count = folder.path().join("target/count");
+    let run = |script: &str| {
+        let run = std::process::Command::new(root().join("scripts/tests.sh"))
+            .arg(&count)
+            .args(["sh", "-c", script])
+            .output()
+            .expect("a shell");
+        (run.status.code(), std::fs::read_to_string(&count).expect("a count").trim().to_owned())
+    };
+    let script = "echo 'test passed over: a::b: no x' >&2; echo 'test passed over: a::b: no y' >&2; \
+                  printf 'test c ... '; echo 'test passed over: c: no z' >&2; exit 3";
+    assert_eq!(run(script), (Some(3), "2".to_owned()));
+    assert_eq!(run("echo fine"), (Some(0), "0".to_owned()));
+    // Every test that may pass over, which under CI it may not, says so in these words.
+    let may = |file: &PathBuf| read(file).contains(concat!("var_os(\"CI\"", ").is_none()"));
+    let (saying, mute): (Vec<PathBuf>, Vec<PathBuf>) =
+        all_sources().into_iter().filter(may).partition(|file| read(file).contains("test passed over: {"));
+    assert!(saying.len() >= 6 && mute.is_empty(), "{saying:?} {mute:?}");
+}
+
+#[test]
 fn method_md_gives_the_values_that_are_in_force() {
     let method = read(&root().join("METHOD.md"));
     let shown = format!("{:?}", Parameters::default());

@@ -358,6 +358,21 @@ fn a_collector_that_the_archive_has_not_is_blind_if_named_and_absent_if_one_of_a
 }
 
 #[test]
+fn a_name_that_the_archive_answers_404_for_as_a_whole_is_unknown_and_one_without_these_months_is_not() {
+    let server = Server::start(|asked, _| match &asked.path[..] {
+        "/rrc98/" => Reply::ok("<a href='../'>up</a><a href='2001.01/'>2001.01/</a>"),
+        _ => usual(asked),
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut request = request(&server, folder.path());
+    request.collectors =
+        Collectors::Named(["rrc00", "rrc98", "rrc99", "route-views9"].map(String::from).into());
+    let report = fetch_archives(&request, &quick(), &Quiet).expect("a report");
+    assert_eq!(report.unknown, ["route-views9", "rrc99"]);
+    assert_eq!(report.files.len(), 4, "the known ones come all the same");
+}
+
+#[test]
 fn the_table_may_lie_in_the_month_before_and_the_updates_since_it_come_too() {
     let server = Server::start(|asked, _| {
         let (folder, name) = asked.path.rsplit_once('/').expect("a path");

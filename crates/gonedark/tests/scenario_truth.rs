@@ -1,48 +1,34 @@
 //! The truth of a scenario is what the definitions say, whoever could see it.
 
+mod invented;
+
 use gonedark::scenario::{self, RandomOptions, Scenario, Truth};
 use gonedark_infer::report::Level;
 
-/// Four full feeds (one in KP), KP with four networks, EG with one; `events` go in.
+/// Four full feeds and one in KP, KP with four networks, EG with one; `events` go in.
 fn small(events: &str) -> Scenario {
-    let head = r#"
-title = "small"
-notice = "invented"
-seed = 5
-from = 2020-01-01T00:00:00Z
-until = 2020-01-02T00:00:00Z
-[topology]
-backbone = [1, 2]
-source = "invented"
-[[collector]]
-name = "rrc00"
-layout = "ris"
-updates_every = "1h"
-tables_every = "8h"
-source = "invented"
-peer = [
-  { asn = 11, address = "198.51.100.11" },
-  { asn = 12, address = "198.51.100.12" },
-  { asn = 12, address = "198.51.100.13" },
-  { asn = 14, address = "198.51.100.14" },
-  { asn = 15, address = "198.51.100.15" },
-  { asn = 16, address = "198.51.100.16", country = "KP" },
-]
-[[country]]
-code = "KP"
-churn = false
-network = [
-  { prefixes = ["20.0.0.0/16", "20.0.1.0/24", "20.1.0.0/16", "20.2.0.0/16"], origin = 77, source = "invented" },
-]
-[[country]]
-code = "EG"
-network = [{ prefixes = ["21.0.0.0/16"], origin = 78, source = "invented" }]
-"#;
-    Scenario::parse(&format!("{head}{events}"), "small").unwrap()
+    let day = ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z");
+    let peers = [
+        (11, "198.51.100.11"),
+        (12, "198.51.100.12"),
+        (12, "198.51.100.13"),
+        (14, "198.51.100.14"),
+        (15, "198.51.100.15"),
+    ];
+    let kp = ["20.0.0.0/16", "20.0.1.0/24", "20.1.0.0/16", "20.2.0.0/16"];
+    let text = [
+        invented::internet("small", 5, day),
+        invented::collector(("rrc00", "ris"), ("1h", "8h"), &peers, "")
+            .replace("peer = [", "peer = [{ asn = 16, address = \"198.51.100.16\", country = \"KP\" }, "),
+        invented::country("KP", &kp, 77, "churn = false"),
+        invented::country("EG", &["21.0.0.0/16"], 78, ""),
+        events.to_owned(),
+    ];
+    invented::scenario("small", &text.concat())
 }
 
 fn event(at: &str, what: &str) -> String {
-    format!("[[event]]\nat = 2020-01-01T{at}Z\nwhat.{what}\nprecision = \"1s\"\nsource = \"invented\"\n")
+    invented::event(&format!("2020-01-01T{at}Z"), what)
 }
 
 fn truth(events: &[(&str, &str)]) -> Truth {

@@ -4,7 +4,7 @@ use crate::bgp::{AddPath, Message, Session};
 use crate::cursor::Cursor;
 use crate::error::{DecodeError, Field};
 use crate::mrt::sessions::Sessions;
-use crate::mrt::{PeerAddress, RawRecord, Record};
+use crate::mrt::{PeerAddress, RawRecord, Record, kind};
 use gonedark_route::{Asn, AsnSize};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -181,22 +181,17 @@ fn has_marker_after_asns(bytes: &[u8]) -> bool {
     bytes.get(4..20).is_some_and(|marker| marker == [0xFF; 16])
 }
 
-/// Whether the length of an _ET record leaves out its microseconds, as that of a writer of 2015 does. `body` starts
-/// with the microseconds and has the length of the header.
+/// How long a record is by what stands in it, with the microseconds of an _ET record. `body` begins with these and has
+/// the length of the header.
 #[inline]
-pub(crate) fn is_four_bytes_short(subtype: u16, body: &[u8]) -> bool {
-    let Some(layout) = Layout::of(subtype) else { return false };
+pub(crate) fn length_by_content(kind: u16, subtype: u16, body: &[u8]) -> Option<usize> {
+    let layout = Layout::of(subtype)?;
     let size = match layout {
         Layout::StateChange(size) | Layout::Message { size, .. } => size,
     };
-    needed(layout, size, body).is_some_and(|needed| needed == body.len().saturating_add(4))
-}
-
-/// How long a record with microseconds is by what stands in it.
-#[inline]
-fn needed(layout: Layout, size: AsnSize, body: &[u8]) -> Option<usize> {
+    let micros = if kind == kind::BGP4MP_ET { 4_usize } else { 0 };
     let asns = size.bytes().checked_mul(2)?;
-    let at_family = asns.checked_add(4 + 2)?;
+    let at_family = micros.checked_add(asns)?.checked_add(2)?;
     let family_and_addresses = match body.get(at_family..)?.first_chunk::<2>()? {
         [0, 1] => 2 + 4 + 4,
         [0, 2] => 2 + 16 + 16,

@@ -1,7 +1,8 @@
 //! Cutting a byte stream into MRT records (RFC 6396 section 2), without copies.
 
 use crate::error::{DecodeError, Field};
-use crate::mrt::{bgp4mp, kind, table_dump};
+use crate::mrt::resync::{Hidden, hidden_record, next_header};
+use crate::mrt::{bgp4mp, kind, resync, table_dump, table_dump_v2};
 use gonedark_route::Time;
 
 /// Length of an MRT header in bytes.
@@ -21,10 +22,6 @@ const TABLE_DUMP_MAX: u32 = 1 << 20;
 /// The largest record of a type or subtype that is unknown, in bytes. A guess: a header that stands where none
 /// should is most often of an unknown type, and must not make the reader skip much.
 pub const UNKNOWN_MAX: u32 = 64 << 10;
-
-/// How far a plausible header is searched for at once, in bytes. A guess; it bounds the reader's memory less than
-/// [`RECORD_MAX`] does.
-const SEARCH: usize = 1 << 20;
 
 /// No MRT was written before 1993 (the Multi-threaded Routing Toolkit's first year); only asked of a header that
 /// is searched for after damage.
@@ -65,7 +62,7 @@ pub enum Frame<'a> {
     },
     /// The record goes on behind the bytes.
     NeedMore {
-        /// How many bytes from its start are needed to say more; at most [`RECORD_MAX`] and 16.
+        /// How many bytes from its start are needed to say more; at most [`RECORD_MAX`] and 256 KiB.
         at_least: usize,
     },
     /// No record can begin here.
@@ -77,33 +74,38 @@ pub enum Frame<'a> {
     },
 }
 
-/// The record at the start of `bytes`, which stand at `offset` in the stream. The answer does not depend on how the
-/// stream was cut into buffers: more bytes never change it, unless it is [`Frame::NeedMore`].
+/// The record at the start of `bytes`, which stand at `offset` in the stream; `more` says whether the stream may go on
+/// behind them. The answer does not depend on how the stream was cut into buffers: more bytes never change it, unless
+/// it is [`Frame::NeedMore`].
 ///
 /// Two old forms whose length field is four bytes short are told by their content and taken whole: _ET records of
 /// 2015 that do not count the microseconds, and the TABLE_DUMP records of RIPE NCC in 2000 that do not count view
 /// and sequence number.
-pub fn frame(bytes: &[u8], offset: u64) -> Frame<'_> {
+///
+/// A length that is too long hides the records behind its own. It is not believed where neither what stands in the
+/// record nor what follows it agrees, and records are found within: then they are read, and the one that hid them is
+/// damaged.
+pub fn frame(bytes: &[u8], offset: u64, more: bool) -> Frame<'_> {
     let Some((header, rest)) = Header::read(bytes) else { return Frame::NeedMore { at_least: HEADER } };
     if let Err(error) = header.check(offset) {
         return match next_header(bytes) {
             Some(skip) => Frame::Damaged { error, skip },
-            None => Frame::NeedMore { at_least: bytes.len().saturating_mul(2).clamp(SEARCH >> 4, SEARCH) },
+            None => Frame::NeedMore {
+                at_least: bytes.len().saturating_mul(2).clamp(resync::SEARCH >> 4, resync::SEARCH),
+            },
         };
     }
     let length = header.length as usize;
     let Some(body) = rest.get(..length) else {
-        return Frame::NeedMore { at_least: HEADER.saturating_add(length) };
+        let at_least = HEADER.saturating_add(length);
+        return if more { Frame::NeedMore { at_least } } else { cut(bytes, &header, rest, offset) };
     };
-    let short = match header.kind {
-        kind::BGP4MP_ET => bgp4mp::is_four_bytes_short(header.subtype, body),
-        kind::TABLE_DUMP => table_dump::is_four_bytes_short(header.subtype, body),
-        _ => false,
-    };
-    let length = if short { length.saturating_add(4) } else { length };
+    let by_content = header.length_by_content(body);
+    let is_short = by_content == Some(length.saturating_add(4)) && header.may_be_four_bytes_short();
+    let length = if is_short { length.saturating_add(4) } else { length };
     let consumed = HEADER.saturating_add(length);
     let Some(body) = rest.get(..length) else { return Frame::NeedMore { at_least: consumed } };
-    let (mut body, mut micros) = (body, 0);
+    let (mut inner, mut micros) = (body, 0);
     if kind::is_extended(header.kind) {
         let Some((bytes, after)) = body.split_first_chunk::<4>() else {
             let error =
@@ -112,11 +114,54 @@ pub fn frame(bytes: &[u8], offset: u64) -> Frame<'_> {
         };
         // More than a second would order the record among those of the next one.
         micros = i64::from(u32::from_be_bytes(*bytes).min(999_999));
-        body = after;
+        inner = after;
     }
     let at = Time::from_micros(i64::from(header.seconds).saturating_mul(1_000_000).saturating_add(micros));
-    let record = RawRecord { at, kind: header.kind, subtype: header.subtype, body, offset };
-    Frame::Record { record, consumed }
+    let record = RawRecord { at, kind: header.kind, subtype: header.subtype, body: inner, offset };
+    if by_content == Some(length) {
+        return Frame::Record { record, consumed };
+    }
+    let says_less = by_content.is_some_and(|by_content| by_content < length);
+    match rest.get(length..).unwrap_or_default() {
+        _ if says_less => {}
+        [] if !more => return Frame::Record { record, consumed },
+        after => match Header::read(after) {
+            Some((next, _)) if next.is_plausible() => return Frame::Record { record, consumed },
+            None if more => return Frame::NeedMore { at_least: consumed.saturating_add(HEADER) },
+            _ => {}
+        },
+    }
+    doubted(bytes, record, consumed, more)
+}
+
+/// A record whose length nothing bears out: it is damaged where it hides others, and else taken as it is.
+#[cold]
+fn doubted<'a>(bytes: &'a [u8], record: RawRecord<'a>, consumed: usize, more: bool) -> Frame<'a> {
+    let RawRecord { offset, .. } = record;
+    if table_dump_v2::ends_with_its_body(record) {
+        return Frame::Record { record, consumed };
+    }
+    match hidden_record(bytes, consumed, more) {
+        Hidden::At(skip) => {
+            let found = u32::try_from(consumed.saturating_sub(HEADER)).unwrap_or(u32::MAX);
+            let offset = offset.saturating_add(8);
+            Frame::Damaged { error: DecodeError::Value { offset, field: Field::MrtLength, found }, skip }
+        }
+        Hidden::NeedMore { at_least } => Frame::NeedMore { at_least },
+        Hidden::None => Frame::Record { record, consumed },
+    }
+}
+
+/// A record that the end of the stream cuts; or one with a wrong length, and others behind it.
+#[cold]
+fn cut<'a>(bytes: &'a [u8], header: &Header, rest: &[u8], offset: u64) -> Frame<'a> {
+    let at_least = HEADER.saturating_add(header.length as usize);
+    if header.length_by_content(rest) != Some(header.length as usize)
+        && let Hidden::At(skip) = hidden_record(bytes, bytes.len(), false)
+    {
+        return Frame::Damaged { error: cut_at_end(bytes, offset), skip };
+    }
+    Frame::NeedMore { at_least }
 }
 
 /// The error of bytes that are left at the end of the stream, where [`frame`] still needs more.
@@ -138,7 +183,7 @@ pub fn records(bytes: &[u8]) -> impl Iterator<Item = Result<RawRecord<'_>, Decod
         if rest.is_empty() {
             return None;
         }
-        let (item, step) = match frame(rest, offset) {
+        let (item, step) = match frame(rest, offset, false) {
             Frame::Record { record, consumed } => (Ok(record), consumed),
             Frame::Damaged { error, skip } => (Err(error), skip),
             Frame::NeedMore { .. } => (Err(cut_at_end(rest, offset)), rest.len()),
@@ -149,16 +194,16 @@ pub fn records(bytes: &[u8]) -> impl Iterator<Item = Result<RawRecord<'_>, Decod
     })
 }
 
-struct Header {
-    seconds: u32,
-    kind: u16,
+pub(super) struct Header {
+    pub(super) seconds: u32,
+    pub(super) kind: u16,
     subtype: u16,
-    length: u32,
+    pub(super) length: u32,
 }
 
 impl Header {
     #[inline]
-    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+    pub(super) fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let ([s0, s1, s2, s3, k0, k1, t0, t1, l0, l1, l2, l3], rest) = bytes.split_first_chunk::<HEADER>()?;
         let header = Header {
             seconds: u32::from_be_bytes([*s0, *s1, *s2, *s3]),
@@ -193,23 +238,25 @@ impl Header {
         }
     }
 
-    fn is_plausible(&self) -> bool {
+    /// How long the body is by what stands in it, where that can be told at little cost.
+    #[inline]
+    fn length_by_content(&self, body: &[u8]) -> Option<usize> {
+        match self.kind {
+            kind::BGP4MP | kind::BGP4MP_ET => bgp4mp::length_by_content(self.kind, self.subtype, body),
+            kind::TABLE_DUMP => table_dump::length_by_content(self.subtype, body),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn may_be_four_bytes_short(&self) -> bool {
+        matches!(self.kind, kind::BGP4MP_ET | kind::TABLE_DUMP)
+    }
+
+    #[inline]
+    pub(super) fn is_plausible(&self) -> bool {
         kind::is_known(self.kind, self.subtype)
             && self.length <= self.max_length()
             && self.seconds >= FIRST_YEAR_SECONDS
-    }
-}
-
-/// How far the next plausible header is, at least one byte; nearly all of [`SEARCH`] where that many bytes hold none.
-#[cold]
-fn next_header(bytes: &[u8]) -> Option<usize> {
-    let searched = bytes.get(..SEARCH);
-    let headers = searched.unwrap_or(bytes).windows(HEADER);
-    let found =
-        headers.skip(1).position(|at| Header::read(at).is_some_and(|(header, _)| header.is_plausible()));
-    match found {
-        Some(position) => Some(position.saturating_add(1)),
-        // What could be the start of a header that the end of the search cuts is searched again.
-        None => searched.map(|bytes| bytes.len().saturating_sub(HEADER).saturating_add(1)),
     }
 }

@@ -22,6 +22,7 @@ mod bgp4mp;
 mod frame;
 mod kind;
 mod legacy;
+mod resync;
 mod sessions;
 mod table_dump;
 mod table_dump_v2;

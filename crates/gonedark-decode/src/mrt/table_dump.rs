@@ -103,19 +103,19 @@ impl<'a> TableDump<'a> {
     }
 }
 
-/// Whether the record's length leaves out view and sequence number, as it does in the dumps of 2000: the last entry
-/// then ends four bytes behind it. `body` has the length of the header.
+/// How long the record is by its entries. Where its length leaves out view and sequence number, as in the dumps of 2000,
+/// the last entry ends four bytes behind it. `body` has the length of the header.
 #[inline]
-pub(crate) fn is_four_bytes_short(subtype: u16, body: &[u8]) -> bool {
-    let Some((family, size)) = layout(subtype) else { return false };
+pub(crate) fn length_by_content(subtype: u16, body: &[u8]) -> Option<usize> {
+    let (family, size) = layout(subtype)?;
     let address = usize::from(family.bits() / 8);
     // Prefix, its length, status, originated time, peer address, peer ASN; then the length of the attributes.
     let before_length = address.saturating_mul(2).saturating_add(1 + 1 + 4).saturating_add(size.bytes());
     let mut at = 4_usize;
     while at < body.len() {
         let at_length = at.saturating_add(before_length);
-        let Some(length) = body.get(at_length..).and_then(<[u8]>::first_chunk) else { return false };
+        let length = body.get(at_length..)?.first_chunk()?;
         at = at_length.saturating_add(2).saturating_add(usize::from(u16::from_be_bytes(*length)));
     }
-    at == body.len().saturating_add(4)
+    Some(at)
 }

@@ -3,7 +3,7 @@
 use crate::bgp::Attributes;
 use crate::cursor::Cursor;
 use crate::error::{DecodeError, Field};
-use crate::mrt::{PeerAddress, RawRecord, Record};
+use crate::mrt::{PeerAddress, RawRecord, Record, kind};
 use gonedark_route::{Asn, AsnSize, Family, Prefix, Time};
 use std::net::Ipv4Addr;
 
@@ -168,4 +168,15 @@ pub(crate) fn decode<'a>(
         (None, PEER_INDEX_TABLE) => PeerIndexTable::read(raw, peers).map(Record::PeerIndexTable),
         (None, subtype) => Ok(Record::Unsupported { kind: raw.kind, subtype }),
     }
+}
+
+/// Whether the record is a row whose last entry ends with it: then its length is right, whatever follows.
+#[cold]
+pub(crate) fn ends_with_its_body(raw: RawRecord<'_>) -> bool {
+    let layout = layout(raw.subtype).filter(|_| raw.kind == kind::TABLE_DUMP_V2);
+    let row = layout.and_then(|(family, add_path)| RibRow::read(raw, family, add_path, &[]).ok());
+    row.is_some_and(|row| {
+        let mut entries = row.entries();
+        entries.by_ref().all(|entry| entry.is_ok()) && entries.cursor.is_empty()
+    })
 }

@@ -22,7 +22,11 @@ pub fn captures() -> Option<PathBuf> {
     }
     assert!(std::env::var_os("CI").is_none(), "on CI the captures have to be at {}", folder.display());
     // Not by the macro: the test runner keeps what that prints to itself.
-    let _ = writeln!(std::io::stderr(), "passed over: no captures at {}", folder.display());
+    let test = std::thread::current();
+    let test = test.name().unwrap_or_default();
+    // In one piece, so that nothing stands between.
+    let said = format!("test passed over: {test}: no captures at {}\n", folder.display());
+    let _ = std::io::stderr().write_all(said.as_bytes());
     None
 }
 

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 /// A network that counts for the entity.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Member {
+pub(crate) struct Holding {
     pub(crate) prefix: Prefix,
     pub(crate) row: NetworkId,
     /// The entity's part of the addresses, where the prefix spans several delegations.
@@ -26,7 +26,7 @@ pub(crate) struct Member {
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct FamilyTrack {
     /// Ascending by prefix, so that a cover comes before what it covers.
-    pub(crate) members: Vec<Member>,
+    pub(crate) holdings: Vec<Holding>,
     /// Networks lost by their own vote, with whether nothing else carries them.
     lost: BTreeMap<Prefix, LostNetwork>,
     /// Of them those that nothing else carries, and of those the ones with more than the tolerated vote left.
@@ -34,7 +34,7 @@ pub(crate) struct FamilyTrack {
     shallow: u64,
     units_before: u64,
     units_up: u64,
-    /// Set where members came or went: the units are counted anew.
+    /// Set where holdings came or went: the units are counted anew.
     stale: bool,
     /// While no table was seen: the addresses that the entity may have.
     pub(crate) unseen_of: Option<u64>,
@@ -50,51 +50,51 @@ struct LostNetwork {
 }
 
 impl FamilyTrack {
-    /// Adds members that may be known already.
-    pub(crate) fn extend(&mut self, members: &[Member]) {
+    /// Adds holdings that may be known already.
+    pub(crate) fn extend(&mut self, holdings: &[Holding]) {
         // Each insertion moves what lies behind it: many are rather sorted in.
-        if members.len() * 64 < self.members.len() {
-            members.iter().for_each(|member| self.add(*member));
+        if holdings.len() * 64 < self.holdings.len() {
+            holdings.iter().for_each(|holding| self.add(*holding));
         } else {
-            self.members.extend_from_slice(members);
+            self.holdings.extend_from_slice(holdings);
             // Stable, so that of equal ones that remains which was there.
-            self.members.sort_by_key(|member| member.prefix);
-            self.members.dedup_by_key(|member| member.prefix);
+            self.holdings.sort_by_key(|holding| holding.prefix);
+            self.holdings.dedup_by_key(|holding| holding.prefix);
             self.stale = true;
         }
     }
 
-    pub(crate) fn add(&mut self, member: Member) {
-        if let Err(place) = self.members.binary_search_by_key(&member.prefix, |member| member.prefix) {
+    pub(crate) fn add(&mut self, holding: Holding) {
+        if let Err(place) = self.holdings.binary_search_by_key(&holding.prefix, |holding| holding.prefix) {
             if !self.stale {
-                self.units_before += self.units_alone(&member, |_| true);
-                self.units_up += self.units_alone(&member, |other| self.is_up(other));
+                self.units_before += self.units_alone(&holding, |_| true);
+                self.units_up += self.units_alone(&holding, |other| self.is_up(other));
             }
-            self.members.insert(place, member);
+            self.holdings.insert(place, holding);
         }
     }
 
     fn remove(&mut self, prefix: Prefix) {
-        if let Ok(place) = self.members.binary_search_by_key(&prefix, |member| member.prefix) {
-            self.members.remove(place);
+        if let Ok(place) = self.holdings.binary_search_by_key(&prefix, |holding| holding.prefix) {
+            self.holdings.remove(place);
             self.stale = true;
         }
     }
 
-    fn is_up(&self, member: &Member) -> bool {
-        !self.lost.contains_key(&member.prefix)
+    fn is_up(&self, holding: &Holding) -> bool {
+        !self.lost.contains_key(&holding.prefix)
     }
 
-    /// Units in the union of those members within `range` that `wanted` picks. Members that span delegations count
+    /// Units in the union of those holdings within `range` that `wanted` picks. Holdings that span delegations count
     /// their share, and overlap nothing.
-    fn union(&self, range: &[Member], wanted: impl Fn(&Member) -> bool) -> u64 {
+    fn union(&self, range: &[Holding], wanted: impl Fn(&Holding) -> bool) -> u64 {
         let (mut total, mut end) = (0, 0);
-        for member in range.iter().filter(|member| wanted(member)) {
-            if let Some(share) = member.share {
+        for holding in range.iter().filter(|holding| wanted(holding)) {
+            if let Some(share) = holding.share {
                 total += share;
                 continue;
             }
-            let (from, until) = unit_range(member.prefix);
+            let (from, until) = unit_range(holding.prefix);
             total += until.saturating_sub(from.max(end));
             end = end.max(until);
         }
@@ -102,58 +102,58 @@ impl FamilyTrack {
     }
 
     fn recount(&mut self) {
-        self.units_before = self.union(&self.members, |_| true);
-        self.units_up = self.union(&self.members, |member| self.is_up(member));
+        self.units_before = self.union(&self.holdings, |_| true);
+        self.units_up = self.union(&self.holdings, |holding| self.is_up(holding));
         self.stale = false;
     }
 
-    /// The members strictly within `prefix`.
-    fn inside(&self, prefix: Prefix) -> &[Member] {
-        let from = self.members.partition_point(|member| member.prefix <= prefix);
-        let count = self.members[from..].partition_point(|member| prefix.covers(member.prefix));
-        &self.members[from..from + count]
+    /// The holdings strictly within `prefix`.
+    fn inside(&self, prefix: Prefix) -> &[Holding] {
+        let from = self.holdings.partition_point(|holding| holding.prefix <= prefix);
+        let count = self.holdings[from..].partition_point(|holding| prefix.covers(holding.prefix));
+        &self.holdings[from..from + count]
     }
 
-    /// The members that cover `prefix` and are not it, the nearest first.
-    fn around(&self, prefix: Prefix) -> impl Iterator<Item = &Member> {
-        let mut below = self.members.partition_point(|member| member.prefix < prefix);
+    /// The holdings that cover `prefix` and are not it, the nearest first.
+    fn around(&self, prefix: Prefix) -> impl Iterator<Item = &Holding> {
+        let mut below = self.holdings.partition_point(|holding| holding.prefix < prefix);
         std::iter::from_fn(move || {
             loop {
                 // A cover comes before what it covers, and covers all that lies between them: the nearest that comes
                 // before is the cover, or tells how long one can still be.
-                let last = &self.members[below.checked_sub(1)?];
+                let last = &self.holdings[below.checked_sub(1)?];
                 if last.prefix.covers(prefix) {
                     below -= 1;
                     return Some(last);
                 }
                 let longest = prefix.common(last.prefix)?;
-                below = self.members[..below - 1].partition_point(|member| member.prefix <= longest);
+                below = self.holdings[..below - 1].partition_point(|holding| holding.prefix <= longest);
             }
         })
     }
 
-    /// Units of `member` that no other of those members has that `standing` picks.
-    fn units_alone(&self, member: &Member, standing: impl Fn(&Member) -> bool) -> u64 {
-        if let Some(share) = member.share {
+    /// Units of `holding` that no other of those holdings has that `standing` picks.
+    fn units_alone(&self, holding: &Holding, standing: impl Fn(&Holding) -> bool) -> u64 {
+        if let Some(share) = holding.share {
             return share;
         }
-        if self.around(member.prefix).any(|cover| cover.share.is_none() && standing(cover)) {
+        if self.around(holding.prefix).any(|cover| cover.share.is_none() && standing(cover)) {
             return 0;
         }
-        let within = self.inside(member.prefix);
+        let within = self.inside(holding.prefix);
         let inside = self.union(within, |other| other.share.is_none() && standing(other));
-        units(member.prefix).saturating_sub(inside)
+        units(holding.prefix).saturating_sub(inside)
     }
 
-    /// Units that only `member` keeps up, or would.
-    fn sole_units(&self, member: &Member) -> u64 {
-        self.units_alone(member, |other| self.is_up(other))
+    /// Units that only `holding` keeps up, or would.
+    fn sole_units(&self, holding: &Holding) -> u64 {
+        self.units_alone(holding, |other| self.is_up(other))
     }
 
     fn lose(&mut self, prefix: Prefix, network: LostNetwork) {
-        let Ok(place) = self.members.binary_search_by_key(&prefix, |member| member.prefix) else { return };
+        let Ok(place) = self.holdings.binary_search_by_key(&prefix, |holding| holding.prefix) else { return };
         if !self.stale {
-            self.units_up = self.units_up.saturating_sub(self.sole_units(&self.members[place]));
+            self.units_up = self.units_up.saturating_sub(self.sole_units(&self.holdings[place]));
         }
         self.set(prefix, Some(network));
     }
@@ -183,9 +183,9 @@ impl FamilyTrack {
     fn regain(&mut self, prefix: Prefix) {
         if self.set(prefix, None)
             && !self.stale
-            && let Ok(place) = self.members.binary_search_by_key(&prefix, |member| member.prefix)
+            && let Ok(place) = self.holdings.binary_search_by_key(&prefix, |holding| holding.prefix)
         {
-            self.units_up += self.sole_units(&self.members[place]);
+            self.units_up += self.sole_units(&self.holdings[place]);
         }
     }
 
@@ -216,15 +216,15 @@ impl FamilyTrack {
     /// The same where nothing may be changed.
     pub(crate) fn toll_now(&self) -> Toll {
         if self.stale {
-            let before = self.union(&self.members, |_| true);
-            return self.toll_of(before, self.union(&self.members, |member| self.is_up(member)));
+            let before = self.union(&self.holdings, |_| true);
+            return self.toll_of(before, self.union(&self.holdings, |holding| self.is_up(holding)));
         }
         self.toll_of(self.units_before, self.units_up)
     }
 
     fn toll_of(&self, units_before: u64, units_up: u64) -> Toll {
         Toll {
-            networks: BeforeLost { before: self.members.len() as u64, lost: self.open },
+            networks: BeforeLost { before: self.holdings.len() as u64, lost: self.open },
             addresses: BeforeLost { before: units_before, lost: units_before.saturating_sub(units_up) },
             shallow: self.shallow,
             unseen_of: self.unseen_of,
@@ -244,11 +244,11 @@ fn is_shielded(prefix: Prefix, row: NetworkId, table: &Table) -> bool {
     })
 }
 
-/// Members parted by family.
-fn by_family(members: impl Iterator<Item = Member>) -> [Vec<Member>; 2] {
-    let mut parted: [Vec<Member>; 2] = Default::default();
-    for member in members {
-        parted[member.prefix.family() as usize].push(member);
+/// Holdings parted by family.
+fn by_family(holdings: impl Iterator<Item = Holding>) -> [Vec<Holding>; 2] {
+    let mut parted: [Vec<Holding>; 2] = Default::default();
+    for holding in holdings {
+        parted[holding.prefix.family() as usize].push(holding);
     }
     parted
 }
@@ -268,10 +268,10 @@ pub(crate) struct Track {
 }
 
 impl Track {
-    pub(crate) fn new(entity: Entity, members: impl Iterator<Item = Member>) -> Self {
+    pub(crate) fn new(entity: Entity, holdings: impl Iterator<Item = Holding>) -> Self {
         let mut families: [FamilyTrack; 2] = Default::default();
-        for (family, members) in families.iter_mut().zip(by_family(members)) {
-            family.extend(&members);
+        for (family, holdings) in families.iter_mut().zip(by_family(holdings)) {
+            family.extend(&holdings);
         }
         Track {
             entity,
@@ -284,9 +284,9 @@ impl Track {
     }
 
     /// Takes networks that count from now on.
-    pub(crate) fn extend(&mut self, members: Vec<Member>) {
-        for (family, members) in self.families.iter_mut().zip(by_family(members.into_iter())) {
-            family.extend(&members);
+    pub(crate) fn extend(&mut self, holdings: Vec<Holding>) {
+        for (family, holdings) in self.families.iter_mut().zip(by_family(holdings.into_iter())) {
+            family.extend(&holdings);
         }
     }
 

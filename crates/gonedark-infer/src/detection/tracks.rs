@@ -1,6 +1,6 @@
 //! All entities that are watched.
 
-use super::track::{Member, Track};
+use super::track::{Holding, Track};
 use crate::entity::{CountryCode, Entity};
 use crate::observation::{Delegations, NetworkId};
 use crate::parameters::Parameters;
@@ -109,21 +109,21 @@ impl Tracks {
 
     /// Takes rows that count from now on.
     pub(crate) fn count(&mut self, rows: Vec<NetworkId>, table: &Table) {
-        let (mut entities, mut known) = (Vec::new(), BTreeMap::<Entity, Vec<Member>>::new());
+        let (mut entities, mut known) = (Vec::new(), BTreeMap::<Entity, Vec<Holding>>::new());
         for row in rows {
             let prefix = table.row(row).prefix;
             self.entities_of(row, table, &mut entities);
             for (entity, share) in entities.drain(..) {
                 if self.tracks.contains_key(&entity) {
-                    known.entry(entity).or_default().push(Member { prefix, row, share });
+                    known.entry(entity).or_default().push(Holding { prefix, row, share });
                 } else {
                     self.quiet.entry(entity).or_default().push(row);
                 }
             }
         }
-        for (entity, members) in known {
+        for (entity, holdings) in known {
             if let Some(track) = self.tracks.get_mut(&entity) {
-                track.extend(members);
+                track.extend(holdings);
             }
         }
     }
@@ -146,12 +146,12 @@ impl Tracks {
                         std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
                         std::collections::btree_map::Entry::Vacant(place) => {
                             let rows = self.quiet.remove(&entity).unwrap_or_default();
-                            place.insert(Track::new(entity, members(entity, &rows, table)))
+                            place.insert(Track::new(entity, holdings(entity, &rows, table)))
                         }
                     };
                     if matches!(transition.change, Change::Lost { .. }) {
-                        let member = Member { prefix: transition.prefix, row, share };
-                        track.families[transition.prefix.family() as usize].add(member);
+                        let holding = Holding { prefix: transition.prefix, row, share };
+                        track.families[transition.prefix.family() as usize].add(holding);
                     }
                     track.apply(transition, table);
                     self.touched.insert(entity);
@@ -214,7 +214,7 @@ impl Tracks {
         let asked: Vec<Entity> = countries.chain(asns).chain(prefixes).collect();
         for entity in asked {
             let rows = self.quiet.remove(&entity).unwrap_or_default();
-            self.tracks.entry(entity).or_insert_with(|| Track::new(entity, members(entity, &rows, table)));
+            self.tracks.entry(entity).or_insert_with(|| Track::new(entity, holdings(entity, &rows, table)));
         }
     }
 
@@ -229,12 +229,12 @@ impl Tracks {
 }
 
 /// Rows as networks of an entity.
-fn members(entity: Entity, rows: &[NetworkId], table: &Table) -> impl Iterator<Item = Member> {
+fn holdings(entity: Entity, rows: &[NetworkId], table: &Table) -> impl Iterator<Item = Holding> {
     rows.iter().map(move |row| {
         let shares = table.shards[usize::from(row.shard)].shares.get(&row.row);
         let own = |(country, _): &&(CountryCode, u64)| entity == Entity::Country(*country);
         let share = shares.and_then(|shares| shares.iter().find(own)).map(|(_, units)| *units);
-        Member { prefix: table.row(*row).prefix, row: *row, share }
+        Holding { prefix: table.row(*row).prefix, row: *row, share }
     })
 }
 

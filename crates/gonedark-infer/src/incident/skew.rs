@@ -8,6 +8,7 @@ use crate::observation::CollectorId;
 use crate::parameters::Parameters;
 use crate::report::Interval;
 use crate::routing::vantage::Vantage;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// By how many microseconds a collector's stamps run ahead of those of the others (negative: behind), for those of which
@@ -98,8 +99,15 @@ fn median(values: &mut [i64]) -> i64 {
     }
 }
 
-/// A loss with each time as wide as the skew of the clock that gave it.
-pub(crate) fn widen(loss: &Episode, skews: &BTreeMap<CollectorId, i64>, vantage: &Vantage) -> Episode {
+/// A loss with each time as wide as the skew of the clock that gave it; as it is where all clocks are right.
+pub(crate) fn widen<'a>(
+    loss: &'a Episode,
+    skews: &BTreeMap<CollectorId, i64>,
+    vantage: &Vantage,
+) -> Cow<'a, Episode> {
+    if skews.is_empty() {
+        return Cow::Borrowed(loss);
+    }
     let mut loss = loss.clone();
     let worst = loss.worst.iter_mut().filter_map(|worst| worst.records.as_mut());
     for record in worst.chain([&mut loss.networks]).flat_map(|records| records.values_mut()) {
@@ -110,7 +118,7 @@ pub(crate) fn widen(loss: &Episode, skews: &BTreeMap<CollectorId, i64>, vantage:
             sighting.back = sighting.back.map(|back| either(back, *skew));
         }
     }
-    loss
+    Cow::Owned(loss)
 }
 
 /// What was stamped, or that with the clock set right.

@@ -133,7 +133,7 @@ fn produce(mut rows: Rows, sender: &SyncSender<Box<Batch>>) -> Produced {
 
 fn decode(chunk: &[u8], decoder: &mut Decoder, batch: &mut Batch) {
     let mut used = 0;
-    while let Frame::Record { record, consumed } = mrt::frame(&chunk[used..], used as u64) {
+    while let Frame::Record { record, consumed } = mrt::frame(&chunk[used..], used as u64, false) {
         used += consumed;
         let at = record.at;
         match decoder.decode(record) {

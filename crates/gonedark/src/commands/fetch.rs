@@ -22,6 +22,9 @@ pub(super) fn run(arguments: &cli::Fetch, out: &mut dyn Write) -> Result<(), Fai
     Ok(())
 }
 
+/// What is said of a name that no archive has.
+const UNKNOWN: &str = "the archive knows no such collector: it answers 404 for all of it";
+
 /// Fetches what is not there yet.
 pub(super) fn fetch(
     collectors: &[String],
@@ -41,9 +44,18 @@ pub(super) fn fetch(
     let request = Request { collectors, from, until, into: archive.archive.clone(), roots };
     let settings = Settings { connections: usize::from(archive.connections), ..Settings::default() };
     let bar = Bar::new();
-    let report = fetch::fetch_archives(&request, &settings, &bar).map_err(anyhow::Error::from)?;
+    let report = fetch::fetch_archives(&request, &settings, &bar);
     bar.0.finish_and_clear();
-    Ok(report)
+    let report = report.map_err(|failure| match failure {
+        fetch::Failure::NoCollector(_) => Failure::Usage(failure.to_string()),
+        other => Failure::Input(other.into()),
+    })?;
+    match &request.collectors {
+        Collectors::Named(names) if names.iter().all(|name| report.unknown.contains(name)) => {
+            Err(Failure::Input(anyhow::anyhow!("{}: {UNKNOWN}", report.unknown.join(", "))))
+        }
+        _ => Ok(report),
+    }
 }
 
 /// The files and the gaps of a fetch, as a replay takes them.
@@ -80,6 +92,9 @@ pub(super) fn tell(report: &Report, folder: &Path, out: &mut dyn Write) -> io::R
     }
     for (collector, why) in &report.without_table {
         writeln!(out, "  {collector}: no table before the range: {why}")?;
+    }
+    for collector in &report.unknown {
+        writeln!(out, "  {collector}: {UNKNOWN}")?;
     }
     for collector in &report.absent {
         writeln!(out, "  {collector}: the archive has nothing of it for this time")?;

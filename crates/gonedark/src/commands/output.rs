@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::cli::{self, Format};
 use crate::country;
-use crate::pipeline::Outcome;
+use crate::pipeline::{Complaint, Outcome};
 use crate::present::{self, Case, Damage, Gazetteer, Input, InputKind, LocalTime, RunInfo, Tool};
 use crate::source::archive::Listing;
 use anyhow::Context;
@@ -13,7 +13,7 @@ use gonedark_infer::report::Report;
 use gonedark_route::Time;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A finished run.
 pub(super) struct Done {
@@ -43,7 +43,7 @@ impl Gazetteer for Places {
     }
 }
 
-/// Refuses names whose ending says nothing before any work is done.
+/// Refuses names whose ending says nothing, and places where nothing can be written, before any work is done.
 pub(super) fn check(output: &cli::Output) -> Result<(), Failure> {
     if let Some(path) = &output.series {
         present::series::Format::of(path).map_err(Failure::Usage)?;
@@ -51,7 +51,28 @@ pub(super) fn check(output: &cli::Output) -> Result<(), Failure> {
     if let Some(path) = &output.graph {
         present::graph::Format::of(path).map_err(Failure::Usage)?;
     }
-    Ok(())
+    let files = [&output.series, &output.report, &output.graph];
+    files.into_iter().flatten().try_for_each(|path| {
+        try_to_write(path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(())
+    })
+}
+
+/// Begins a file as [`to_file`] will, and takes it away again.
+fn try_to_write(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let part = part(path);
+    File::create(&part)?;
+    std::fs::remove_file(&part)
+}
+
+/// Where a file is written until it is whole.
+fn part(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    path.with_file_name(name)
 }
 
 /// Prints the report, and writes the files that were asked for.
@@ -102,9 +123,7 @@ fn write_series(path: &Path, case: &Case<'_>) -> Result<(), Failure> {
 
 /// Writes a file beside its place and puts it there when it is whole: a run that is stopped leaves no half of it.
 fn to_file(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), Failure> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
+    let part = part(path);
     let attempt = || -> io::Result<()> {
         let mut file = BufWriter::new(File::create(&part)?);
         write(&mut file)?;
@@ -166,12 +185,14 @@ fn input(summary: &crate::pipeline::FileSummary) -> Input {
         last: summary.span.map(|(_, last)| last),
         records: summary.records,
         skipped: summary.skipped,
-        damage: summary
-            .damage
-            .iter()
-            .map(|what| Damage { offset: None, what: what.clone(), count: 1 })
-            .collect(),
+        damage: summary.damage.iter().map(damage).collect(),
     }
+}
+
+/// One kind of damage as the forms take it.
+pub(super) fn damage(complaint: &Complaint) -> Damage {
+    let Complaint { offset, what, count } = complaint.clone();
+    Damage { offset, what, count }
 }
 
 /// Every threshold with its unit and origin, as METHOD.md has them.
@@ -213,4 +234,33 @@ fn described(parameters: &Parameters) -> Vec<present::Parameter> {
         row("max_networks", p.max_networks as i64, "networks", "guess"),
         row("skew_returns", p.skew_returns as i64, "losses", "guess"),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_threshold_in_force_is_in_the_report_with_its_value() {
+        let parameters = Parameters::default();
+        let rows = described(&parameters);
+        // The fields by their own words: a new one cannot be forgotten here.
+        let shown = format!("{parameters:?}");
+        let fields = shown.trim_start_matches("Parameters {").trim_end_matches('}').split(',');
+        let fields: Vec<(&str, i64)> = fields
+            .map(|field| field.trim().split_once(": ").expect("a name and a value"))
+            .map(|(name, value)| (name, value.parse().expect("a number")))
+            .collect();
+        assert_eq!(rows.len(), fields.len(), "{shown}");
+        for (name, value) in fields {
+            let named = |row: &&present::Parameter| {
+                row.name.strip_prefix(name).is_some_and(|unit| ["", "_s", "_networks"].contains(&unit))
+            };
+            let row = rows.iter().find(named).unwrap_or_else(|| panic!("the report does not tell {name}"));
+            let in_unit = if row.unit == "s" { value / SECOND } else { value };
+            assert_eq!(row.value, in_unit, "{name}");
+            assert_eq!(row.name.ends_with("_s"), row.unit == "s", "{name}: the unit is the name's ending");
+            assert!(!row.source.is_empty(), "{name}");
+        }
+    }
 }

@@ -85,7 +85,7 @@ pub(super) fn execute(plan: Plan) -> Result<output::Done, Failure> {
         )));
     }
     let mut listing = archive::list(&plan.paths);
-    leave_out_later(&mut listing, plan.until);
+    leave_out_later(&mut listing, plan.until)?;
     if listing.files.is_empty() {
         return Err(nothing_to_read(&plan.paths, &listing));
     }
@@ -132,10 +132,16 @@ pub(super) fn execute(plan: Plan) -> Result<output::Done, Failure> {
     Ok(output::Done { report: outcome.report, run })
 }
 
-/// Files that begin after the end of the window are not read.
-fn leave_out_later(listing: &mut Listing, until: Option<Time>) {
-    if let Some(until) = until {
-        listing.files.retain(|file| file.time.is_none_or(|time| time <= until));
+/// Files that begin after the end of the window are not read; one of them has to be left.
+fn leave_out_later(listing: &mut Listing, until: Option<Time>) -> Result<(), Failure> {
+    let Some(until) = until else { return Ok(()) };
+    let first = listing.files.iter().filter_map(|file| file.time).min();
+    listing.files.retain(|file| file.time.is_none_or(|time| time <= until));
+    match first {
+        Some(first) if listing.files.is_empty() => Err(Failure::Input(anyhow!(
+            "--until {until} lies before all files, the first of which begins at {first}: nothing can be said of that time"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -152,8 +158,8 @@ fn nothing_to_read(paths: &[PathBuf], listing: &Listing) -> Failure {
 
 fn nothing_read(outcome: &Outcome) -> Failure {
     let complaint = outcome.inputs.iter().find_map(|input| {
-        let damage = input.damage.first()?;
-        Some(format!("{}: {damage}", input.path.display()))
+        let damage = output::damage(input.damage.first()?);
+        Some(format!("{}: {}", input.path.display(), crate::present::words::damage(&damage)))
     });
     Failure::Input(anyhow!(
         "none of {} files holds a record that could be read: {}",

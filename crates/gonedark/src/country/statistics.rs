@@ -22,8 +22,7 @@ pub enum CountryError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
-        #[source]
+        /// Why. It stands in the text above, so that it is no source: it would be said twice.
         error: io::Error,
     },
     /// It unpacks to more than any statistics have.
@@ -37,8 +36,7 @@ pub enum CountryError {
     Refused {
         /// The file.
         file: String,
-        /// Why.
-        #[source]
+        /// Why, in the text above as well.
         error: DelegatedError,
     },
     /// Nothing in it says which day it describes.

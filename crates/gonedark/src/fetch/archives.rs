@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::hosts::politely;
 use super::http::{Client, Settings};
 use super::part::{check, download};
-use super::plan::{Listed, Plan, plan};
+use super::plan::{Listed, Plan, is_unknown, plan};
 use super::progress::Progress;
 use super::roots::{ArchiveRoots, is_collector};
 use crate::source::archive::Kind;
@@ -97,6 +97,8 @@ pub struct Report {
     pub without_table: Vec<(String, String)>,
     /// Of `all` collectors those whose archive has nothing for these months: they are not blind, they do not exist.
     pub absent: Vec<String>,
+    /// Of those named the ones that the archive has no folder of at all: a name misspelt, most likely.
+    pub unknown: Vec<String>,
 }
 
 /// Finds and fetches, for each collector, the newest table at or before `from` and every update file from that table
@@ -130,12 +132,17 @@ pub fn fetch_archives(
         |(root, _)| root,
         |(_, name)| {
             let found = plan(&client, &request.roots, &name, range);
-            (name, found)
+            let absent = !all && found.as_ref().is_ok_and(|plan| plan.absent);
+            let unknown = absent && is_unknown(&client, &request.roots, &name);
+            (name, found, unknown)
         },
     );
     let mut report = Report::default();
     let mut jobs = Vec::new();
-    for (collector, found) in plans {
+    for (collector, found, unknown) in plans {
+        if unknown {
+            report.unknown.push(collector.clone());
+        }
         match found {
             Err(failure) => {
                 report.without_table.push((collector.clone(), failure.to_string()));

@@ -84,6 +84,11 @@ pub(super) fn plan(
     Ok(Plan { files, missing, no_table, absent })
 }
 
+/// Whether the archive has no folder of this collector, of no month at all.
+pub(super) fn is_unknown(client: &Client<'_>, roots: &ArchiveRoots, collector: &str) -> bool {
+    matches!(client.page(&roots.home(collector), LONGEST_PAGE, None), Err(Failure::NotFound { .. }))
+}
+
 struct Listings<'a> {
     client: &'a Client<'a>,
     roots: &'a ArchiveRoots,

@@ -31,19 +31,23 @@ impl ArchiveRoots {
         if is_ris(collector) { &self.ris } else { &self.routeviews }
     }
 
-    pub(super) fn month(&self, collector: &str, (year, month): (i64, u32)) -> MonthPages {
-        let month = format!("{year:04}.{month:02}");
+    /// The folder that holds all months of a collector.
+    pub(super) fn home(&self, collector: &str) -> String {
         let root = self.of(collector).trim_end_matches('/');
-        if is_ris(collector) {
-            let page = format!("{root}/{collector}/{month}/");
-            return MonthPages { tables: page.clone(), updates: page };
-        }
-        let folder = match collector {
+        match collector {
+            _ if is_ris(collector) => format!("{root}/{collector}/"),
             // The first collector's files lie where the archive began, before there were others.
-            "route-views2" => format!("{root}/bgpdata/{month}"),
-            _ => format!("{root}/{collector}/bgpdata/{month}"),
-        };
-        MonthPages { tables: format!("{folder}/RIBS/"), updates: format!("{folder}/UPDATES/") }
+            "route-views2" => format!("{root}/bgpdata/"),
+            _ => format!("{root}/{collector}/bgpdata/"),
+        }
+    }
+
+    pub(super) fn month(&self, collector: &str, (year, month): (i64, u32)) -> MonthPages {
+        let folder = format!("{}{year:04}.{month:02}/", self.home(collector));
+        match is_ris(collector) {
+            true => MonthPages { tables: folder.clone(), updates: folder },
+            false => MonthPages { tables: format!("{folder}RIBS/"), updates: format!("{folder}UPDATES/") },
+        }
     }
 
     /// The collectors that the archives' first pages name, sorted.

@@ -78,7 +78,8 @@ impl Hand {
                     inference.end_of_rib(at, peer);
                 }
             }
-            Observation::Damaged { peer: of } => {
+            Observation::Damaged { peer: None } => inference.damage(at, collector, None),
+            Observation::Damaged { peer: Some(of) } => {
                 if let Some(peer) = peer(*of) {
                     inference.damage(at, collector, Some(peer));
                 }

@@ -1,7 +1,7 @@
 //! All files' batches in one order of time.
 
 use super::apply::Numbers;
-use crate::source::archive::reading::{self, FileSummary, Piece};
+use crate::source::archive::reading::{self, Complaint, FileSummary, Piece};
 use crate::source::archive::{ArchiveFile, Kind, Workers};
 use crate::source::batch::{Batch, Observation, Spare};
 use gonedark_route::Time;
@@ -126,11 +126,11 @@ impl<'a> Merge<'a> {
                 // The thread is gone without a word: it panicked, which is a bug; the file is not lost in silence.
                 let open = self.open.swap_remove(place);
                 let file = &self.files[open.file];
-                let damage = vec!["reading stopped; this is a bug in gonedark".to_owned()];
+                let bug = "reading stopped; this is a bug in gonedark".to_owned();
                 let summary = FileSummary {
                     path: file.path.clone(),
                     collector: file.collector.clone(),
-                    damage,
+                    damage: vec![Complaint::of_file(bug)],
                     ..FileSummary::default()
                 };
                 Some(Step::End(open.file, Box::new(summary)))

@@ -14,5 +14,5 @@ mod merge;
 pub mod observatory;
 pub mod replay;
 
-pub use crate::source::archive::FileSummary;
+pub use crate::source::archive::reading::{Complaint, FileSummary};
 pub use replay::{Outcome, Request, replay};

@@ -26,6 +26,15 @@ pub struct Blindness {
     pub longest: (Time, Time),
 }
 
+/// Those that the window touches: what was blind before it has nothing to do with what is said of it.
+pub fn within(blind: &[Blind], (begin, end): (Time, Time)) -> Vec<Blind> {
+    let touches = |one: &&Blind| {
+        let moment = one.from == one.until && begin <= one.from && one.from <= end;
+        moment || one.from < end && one.until > begin
+    };
+    blind.iter().filter(touches).cloned().collect()
+}
+
 /// Joined, whole collectors first, then the longest total.
 pub fn summary(blind: &[Blind]) -> Vec<Blindness> {
     let mut groups: BTreeMap<(&str, bool, BlindReason), Vec<&Blind>> = BTreeMap::new();

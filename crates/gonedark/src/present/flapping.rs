@@ -106,10 +106,37 @@ pub fn trend(incident: &Incident, end: Time) -> Option<String> {
     Some(format!("{course}: {first:.1} an hour in the first third, {last:.1} in the last"))
 }
 
-/// The heading's words for the step: `4 hours`.
+/// The heading's words for the step: `4 hours`; `4 hours, the last of 6 hours` where the last is told to be another.
 pub fn step_words(buckets: &[Bucket]) -> String {
-    buckets
-        .first()
-        .map(|first| times::rough_duration(seconds_between(first.from, first.until)))
-        .unwrap_or_default()
+    let length = |bucket: &Bucket| times::rough_duration(seconds_between(bucket.from, bucket.until));
+    match buckets {
+        [] => String::new(),
+        [first, .., last] if length(first) != length(last) => {
+            format!("{}, the last of {}", length(first), length(last))
+        }
+        [first, ..] => length(first),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_last_step_of_another_length_is_told() {
+        let of = |hours: &[i64]| {
+            let mut from = Time::from_seconds(0);
+            let steps = hours.iter().map(|hours| {
+                let until = from + hours * HOUR * 1_000_000;
+                let bucket = Bucket { from, until, falls: 1, lost_s: 1, seen_s: hours * HOUR };
+                from = until;
+                bucket
+            });
+            step_words(&steps.collect::<Vec<_>>())
+        };
+        assert_eq!(of(&[4, 4, 6]), "4 hours, the last of 6 hours");
+        assert_eq!(of(&[4, 4, 2]), "4 hours, the last of 2 hours");
+        assert_eq!(of(&[4, 4, 4]), "4 hours");
+        assert_eq!(of(&[4]), "4 hours");
+    }
 }

@@ -46,10 +46,10 @@ pub enum Observation {
         /// Whose.
         peer: u16,
     },
-    /// A message that could not be read: what the peer holds is uncertain from here on.
+    /// What could not be read: what the peer holds is uncertain from here on.
     Damaged {
-        /// Whose.
-        peer: u16,
+        /// Whose; `None` where it is not known, and so may be of any peer of the collector.
+        peer: Option<u16>,
     },
     /// A table begins.
     TableBegin,

@@ -18,26 +18,26 @@ fn small() -> RandomOptions {
     RandomOptions { hours: 12, losses: 4, ..RandomOptions::default() }
 }
 
-struct Archives {
-    scenario: Scenario,
+pub(crate) struct Archives {
+    pub(crate) scenario: Scenario,
     folder: tempfile::TempDir,
     folders: Vec<PathBuf>,
 }
 
 impl Archives {
-    fn new(scenario: Scenario) -> Self {
+    pub(crate) fn new(scenario: Scenario) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let summary = scenario::write(&scenario, folder.path(), &mut |_| {}).expect("archives");
         Archives { scenario, folder, folders: summary.folders }
     }
 
-    fn files(&self) -> Vec<PathBuf> {
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
         let listing = archive::list(&self.folders);
         listing.files.into_iter().map(|file| file.path).collect()
     }
 
     /// What is said of these paths, and of which files.
-    fn replay(&self, paths: &[PathBuf], shards: usize) -> (Report, RunInfo) {
+    pub(crate) fn replay(&self, paths: &[PathBuf], shards: usize) -> (Report, RunInfo) {
         let listing = archive::list(paths);
         let countries = self.scenario.networks.iter().filter_map(|network| network.country);
         let request = Request {

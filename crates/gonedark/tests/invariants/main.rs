@@ -3,7 +3,7 @@
 //!
 //! | claim | tests |
 //! |---|---|
-//! | 1, 2 blindness is no loss, and makes intervals wide | `blindness` |
+//! | 1, 2 blindness is no loss, and makes intervals wide | `blindness`, `ends` |
 //! | 3 to 7 what is reported is what happened | `truth` |
 //! | 8, 11 order, shards, watermarks and repetition change nothing | `repetition`, `files` |
 //! | 12 a restart at any moment, and news told piece by piece, say the same | `repetition`, `news` |
@@ -11,8 +11,11 @@
 //! | 10 decoders never panic | `gonedark-decode/tests` |
 
 mod blindness;
+mod ends;
 mod feed;
 mod files;
+#[path = "../invented/mod.rs"]
+mod invented;
 mod news;
 mod recipe;
 mod repetition;

@@ -1,56 +1,37 @@
 //! Small Internets of which a test knows every network, with events that it adds; times are drawn from a seed.
 
+use crate::invented;
 use gonedark::scenario::Scenario;
 use gonedark_infer::report::{Incident, Report};
 use gonedark_route::Time;
 
+/// From its begin on in seconds since 1970: 2020-03-01T00:00:00Z.
+pub(crate) const BEGIN: i64 = 1_583_020_800;
+
 /// Two collectors, nine full feeds, stamps in microseconds, clocks that are right: TV has one network, KP four, EG
 /// three of which one covers the others.
-const INTERNET: &str = r#"
-notice = "Invented, for a test."
-from = 2020-03-01T00:00:00Z
-until = 2020-03-02T06:00:00Z
-[topology]
-backbone = [1299, 2914, 3257]
-source = "invented"
-[[collector]]
-name = "rrc00"
-layout = "ris"
-updates_every = "5m"
-tables_every = "2h"
-stamps = "micros"
-source = "invented"
-peer = [
-  { asn = 101, address = "198.51.100.1" },
-  { asn = 102, address = "198.51.100.2" },
-  { asn = 102, address = "198.51.100.22" },
-  { asn = 103, address = "198.51.100.3" },
-  { asn = 104, address = "198.51.100.4" },
-  { asn = 105, address = "198.51.100.5" },
-]
-[[collector]]
-name = "route-views2"
-layout = "routeviews"
-updates_every = "15m"
-tables_every = "2h"
-stamps = "micros"
-source = "invented"
-peer = [
-  { asn = 201, address = "198.51.101.1" },
-  { asn = 202, address = "198.51.101.2" },
-  { asn = 203, address = "198.51.101.3" },
-  { asn = 101, address = "198.51.101.4" },
-]
-[[country]]
-code = "TV"
-network = [{ prefixes = ["22.0.0.0/16"], origin = 64102, source = "invented" }]
-[[country]]
-code = "KP"
-network = [{ prefixes = ["20.0.0.0/16", "20.1.0.0/16", "20.2.0.0/16", "20.3.0.0/16"], origin = 64100, source = "invented" }]
-[[country]]
-code = "EG"
-network = [{ prefixes = ["21.0.0.0/22", "21.0.0.0/24", "21.0.1.0/24"], origin = 64101, source = "invented" }]
-"#;
+fn internet(seed: u64) -> String {
+    let (micros, days) = ("stamps = \"micros\"", ("2020-03-01T00:00:00Z", "2020-03-02T06:00:00Z"));
+    let ris = [
+        (101, "198.51.100.1"),
+        (102, "198.51.100.2"),
+        (102, "198.51.100.22"),
+        (103, "198.51.100.3"),
+        (104, "198.51.100.4"),
+        (105, "198.51.100.5"),
+    ];
+    let views = [(201, "198.51.101.1"), (202, "198.51.101.2"), (203, "198.51.101.3"), (101, "198.51.101.4")];
+    let kp = ["20.0.0.0/16", "20.1.0.0/16", "20.2.0.0/16", "20.3.0.0/16"];
+    [
+        invented::internet(&format!("recipe {seed}"), seed, days),
+        invented::collector(("rrc00", "ris"), ("5m", "2h"), &ris, micros),
+        invented::collector(("route-views2", "routeviews"), ("15m", "2h"), &views, micros),
+        invented::country("TV", &["22.0.0.0/16"], 64102, ""),
+        invented::country("KP", &kp, 64100, ""),
+        invented::country("EG", &["21.0.0.0/22", "21.0.0.0/24", "21.0.1.0/24"], 64101, ""),
+    ]
+    .concat()
+}
 
 /// A scenario in the making.
 #[derive(Clone)]
@@ -77,16 +58,14 @@ impl Recipe {
 
     /// Adds what happens so many seconds after the begin.
     pub(crate) fn event(&self, seconds: u64, what: &str) -> Self {
-        let begin = 1_583_020_800;
-        let at = Time::from_seconds(begin + seconds as i64);
-        let text = format!("[[event]]\nat = {at}\nwhat.{what}\nprecision = \"1s\"\nsource = \"invented\"\n");
+        let at = Time::from_seconds(BEGIN + seconds as i64);
+        let text = invented::event(&at.to_string(), what);
         Recipe { seed: self.seed, events: format!("{}{text}", self.events) }
     }
 
     pub(crate) fn scenario(&self) -> Scenario {
         let Recipe { seed, events } = self;
-        let text = format!("title = \"recipe {seed}\"\nseed = {seed}\n{INTERNET}{events}");
-        Scenario::parse(&text, &format!("recipe-{seed}")).unwrap_or_else(|error| panic!("{error:#}\n{text}"))
+        invented::scenario(&format!("recipe-{seed}"), &format!("{}{events}", internet(*seed)))
     }
 }
 
@@ -95,10 +74,9 @@ pub(crate) fn with_events(scenario: &Scenario, events: &[(i64, String)]) -> Scen
     let mut text = scenario.to_toml().expect("every scenario can be written");
     for (seconds, what) in events {
         let at = Time::from_seconds(scenario.from.seconds() + seconds);
-        text += &format!("\n[[event]]\nat = {at}\nwhat.{what}\nprecision = \"1s\"\nsource = \"invented\"\n");
+        text += &format!("\n{}", invented::event(&at.to_string(), what));
     }
-    Scenario::parse(&text, &format!("{}-troubled", scenario.name))
-        .unwrap_or_else(|error| panic!("{error:#}\n{text}"))
+    invented::scenario(&format!("{}-troubled", scenario.name), &text)
 }
 
 /// From the earliest begin of an incident to its latest end.

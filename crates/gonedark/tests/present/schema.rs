@@ -96,6 +96,22 @@ fn json_holds_to_its_schema() {
 }
 
 #[test]
+fn the_schema_knows_every_reason_of_blindness_and_no_other() {
+    use gonedark_infer::report::BlindReason::{
+        self, Absent, Damage, MissingFile, SessionDown, SilentRestart,
+    };
+    // A reason that is added does not compile here, so that it is added to the list, too.
+    let known = |reason: BlindReason| match reason {
+        MissingFile | SessionDown | Absent | SilentRestart | Damage => reason.name(),
+    };
+    let all = [MissingFile, SessionDown, Absent, SilentRestart, Damage].map(known);
+    let schema: Value = serde_json::from_str(include_str!("../../../../docs/replay.schema.json")).unwrap();
+    let blind = &schema["properties"]["coverage"]["properties"]["blind"]["items"]["properties"];
+    let in_schema = blind["reason"]["enum"].as_array().unwrap();
+    assert_eq!(*in_schema, all.map(Value::from));
+}
+
+#[test]
 fn the_check_of_the_schema_can_fail() {
     let schema: Value = serde_json::from_str(include_str!("../../../../docs/replay.schema.json")).unwrap();
     let good = text(&fixtures::north_korea());

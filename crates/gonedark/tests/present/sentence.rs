@@ -83,6 +83,50 @@ fn a_partial_loss_counts_what_was_lost() {
 }
 
 #[test]
+fn a_slow_fall_is_told_from_its_first_network_to_its_whole_toll() {
+    let mut fixture = north_korea();
+    fixture.report.incidents.truncate(1);
+    let incident = fixture.incident();
+    incident.level = Level::Severe;
+    incident.families = [Some(loss(Level::Severe, 40, 46)), None];
+    incident.onset = turn("2014-12-22T16:09:34Z", "2014-12-22T16:09:34Z");
+    incident.phases =
+        vec![phase(PhaseState::Severe, "2014-12-22T16:09:34Z", Some("2014-12-23T01:46:20Z"), 0)];
+    let entity = incident.entity;
+    let first = incident.networks.iter().map(|network| network.lost.earliest).min().unwrap();
+    assert_eq!(first, at("2014-12-22T16:07:12Z"));
+    fixture.report.series.retain(|series| series.signal != Signal::NetworksLost);
+    let mut falls = |steps: &[(&str, u64)]| {
+        fixture.report.series.retain(|series| series.signal != Signal::NetworksLost);
+        fixture.report.series.push(Series {
+            entity,
+            family: gonedark_route::Family::V4,
+            signal: Signal::NetworksLost,
+            points: steps.iter().map(|(time, lost)| (at(time), Sample::Value(*lost))).collect(),
+        });
+        fixture.sentence()
+    };
+    let told =
+        falls(&[("2014-12-22T16:07:40Z", 3), ("2014-12-22T16:09:34Z", 24), ("2014-12-22T16:31:04Z", 40)]);
+    assert!(told.starts_with(
+        "North Korea lost 40 of 46 networks between 16:07 and 16:31 UTC on 22 December 2014 (01:07 to 01:31 on the 23rd \
+         in Pyongyang) and had them back at 01:46"
+    ), "{told}");
+    let told =
+        falls(&[("2014-12-22T16:09:34Z", 24), ("2014-12-22T16:20:00Z", 36), ("2014-12-22T18:31:04Z", 40)]);
+    assert!(
+        told.contains("in Pyongyang), nine tenths of them by 16:20, and had them back at 01:46"),
+        "{told}"
+    );
+    // What fell at once has the moment of its vote.
+    let told = falls(&[("2014-12-22T16:07:40Z", 3), ("2014-12-22T16:09:34Z", 40)]);
+    assert!(
+        told.starts_with("North Korea lost 40 of 46 networks at 16:09:34 UTC on 22 December 2014"),
+        "{told}"
+    );
+}
+
+#[test]
 fn flapping_alone_is_told_as_unstable() {
     let mut fixture = north_korea();
     let incident = fixture.incident();
@@ -170,6 +214,25 @@ fn a_return_in_steps_is_not_a_return_at_once() {
     assert!(fixture.sentence().contains(
         "and began to come back at 01:46, but was not whole at 00:00 on 25 December, where this report ends, after"
     ));
+}
+
+#[test]
+fn blindness_outside_of_the_window_is_not_told_of_it() {
+    let mut fixture = nothing();
+    let text = |fixture: &Fixture| {
+        let mut out = Vec::new();
+        let style = gonedark::present::text::Style { width: 120, colour: false };
+        gonedark::present::text::write(&mut out, &fixture.case(), style).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    assert!(text(&fixture).contains("rrc01, whole collector"));
+    // Both of the intervals of rrc00 are of the 21st, that of rrc01 is of the 24th.
+    fixture.report.window.0 = at("2014-12-22T00:00:00Z");
+    assert!(headlines(&fixture.case(), 4)[0].ends_with("watched, with 1 interval of blindness"));
+    assert!(!text(&fixture).contains("? rrc00"));
+    fixture.report.window.1 = at("2014-12-23T00:00:00Z");
+    assert!(headlines(&fixture.case(), 4)[0].ends_with("12 full-feed networks watched"));
+    assert!(text(&fixture).contains("Nobody was blind."));
 }
 
 #[test]

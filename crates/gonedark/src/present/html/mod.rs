@@ -87,7 +87,7 @@ fn page(case: &Case<'_>) -> Page {
     let ranked = case.ranked();
     let mut lines = headlines(case, SENTENCES).into_iter().map(|line| format!("{line}."));
     let lead = lines.next().unwrap_or_default();
-    let blind = &case.report.coverage.blind;
+    let blind = &blindness::within(&case.report.coverage.blind, case.report.window);
     let (from, until) = case.report.window;
     Page {
         title: title(case, &ranked),

@@ -2,9 +2,11 @@
 //!
 //! It never names a cause or an actor, and never says "up" of what could not be seen.
 
+mod descent;
 mod moment;
 
 use super::Case;
+use super::blindness;
 use super::course::Course;
 use super::times::{self, Grain};
 use super::words::{self, counted};
@@ -50,14 +52,7 @@ pub fn sentence(case: &Case<'_>, incident: &Incident) -> String {
     if incident.is_unstable_only() {
         return format!("{}, {}", unstable(case, incident), scale(incident));
     }
-    let onset = interval(incident.onset);
-    let grain = Grain::of(onset);
-    let mut when = dated(case, &incident.entity, onset, grain);
-    let mut comma = "";
-    if unseen(case, incident, onset) && !grain.same(onset) {
-        when = format!("at some time {when}, when too few could see");
-        comma = ",";
-    }
+    let (when, onset, grain, comma) = begin(case, incident);
     let flapping = match incident.flapping_before() {
         0 => String::new(),
         seconds => format!(", after {} of flapping", times::rough_duration(seconds)),
@@ -76,6 +71,32 @@ pub fn sentence(case: &Case<'_>, incident: &Incident) -> String {
         other_family(incident),
         scale(incident)
     )
+}
+
+/// The clause that says when it began, the interval that it tells and how finely, and what must follow it.
+fn begin(case: &Case<'_>, incident: &Incident) -> (String, Interval, Grain, &'static str) {
+    let onset = interval(incident.onset);
+    let grain = Grain::of(onset);
+    let when = dated(case, &incident.entity, onset, grain);
+    if unseen(case, incident, onset) && !grain.same(onset) {
+        return (format!("at some time {when}, when too few could see"), onset, grain, ",");
+    }
+    // What is dark has its whole toll at the onset; of what only lost much, the onset is that of its level.
+    let slow = match incident.level == Level::Dark || dark_family(incident).is_some() || is_split(incident) {
+        true => None,
+        false => descent::slow(case, incident, onset),
+    };
+    let Some(slow) = slow else { return (when, onset, grain, "") };
+    let when = dated(case, &incident.entity, slow.span, Grain::Minute);
+    match slow.most {
+        None => (when, slow.span, Grain::Minute, ""),
+        Some(most) => {
+            let (day, ends) = (times::day(most), times::day(slow.span.latest));
+            let on = if day == ends { String::new() } else { format!(" on {}", day.without_year()) };
+            let most = format!("{when}, nine tenths of them by {}{on},", times::clock(most));
+            (most, slow.span, Grain::Minute, "")
+        }
+    }
 }
 
 /// The family that alone is dark, where the entity as a whole is not.
@@ -306,7 +327,7 @@ fn nothing_found(case: &Case<'_>, quiet: &[&EntityStatus]) -> String {
         _ => format!("No outage of the {} others asked for", names.len()),
     };
     let verb = if names.is_empty() { " lost networks for long enough to count" } else { "" };
-    let unseen = match coverage.blind.len() as u64 {
+    let unseen = match blindness::within(&coverage.blind, case.report.window).len() as u64 {
         0 => String::new(),
         blind => format!(", with {}", counted(blind, "interval of blindness", "intervals of blindness")),
     };

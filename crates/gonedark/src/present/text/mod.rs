@@ -74,7 +74,7 @@ fn blind(out: &mut dyn Write, case: &Case<'_>, style: Style) -> io::Result<()> {
     );
     layout::heading(out, "Who could see", style)?;
     wrapped(out, &watched, style.columns(), "  ", "  ")?;
-    let summary = blindness::summary(&coverage.blind);
+    let summary = blindness::summary(&blindness::within(&coverage.blind, case.report.window));
     if summary.is_empty() {
         writeln!(out, "  Nobody was blind.")?;
     }

@@ -2,7 +2,7 @@
 
 use super::super::batch::{Batch, Entry, Neighbour, Observation, Spare};
 use super::super::filling::Filling;
-use super::{ArchiveFile, ArchiveReader, Damage, Workers};
+use super::{ArchiveFile, ArchiveReader, Damage, Kind, Workers};
 use gonedark_decode::DecodeError;
 use gonedark_decode::bgp::Message;
 use gonedark_decode::mrt::{self, Decoder, Frame, PeerAddress, RawRecord, Record};
@@ -24,6 +24,24 @@ const COMPLAINTS: usize = 20;
 /// BGP finite state machine: Established (RFC 4271 section 8.2.2).
 const ESTABLISHED: u16 = 6;
 
+/// One kind of damage in a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Complaint {
+    /// Where it was met first, in bytes into the decompressed stream; `None` where that is not known.
+    pub offset: Option<u64>,
+    /// What was expected and what was there.
+    pub what: String,
+    /// How often.
+    pub count: u64,
+}
+
+impl Complaint {
+    /// One of a file as a whole.
+    pub(crate) fn of_file(what: String) -> Self {
+        Complaint { offset: None, what, count: 1 }
+    }
+}
+
 /// What a file was, once it is read.
 #[derive(Clone, Debug, Default)]
 pub struct FileSummary {
@@ -41,8 +59,8 @@ pub struct FileSummary {
     pub records: u64,
     /// Records of types and subtypes that are of no use here.
     pub skipped: u64,
-    /// What could not be read, and where.
-    pub damage: Vec<String>,
+    /// What could not be read, and where: equal complaints are one.
+    pub damage: Vec<Complaint>,
     /// The time from which on the file could not be read to its end.
     pub cut_at: Option<Time>,
 }
@@ -64,14 +82,14 @@ pub fn start(file: &ArchiveFile, until: Option<Time>, workers: &Workers, spare: 
         let mut reading = Reading::new(&file, until, spare);
         match ArchiveReader::open(&file.path, &workers) {
             Ok(reader) => reading.run(reader, &sender),
-            Err(error) => reading.summary.damage.push(format!("cannot be opened: {error}")),
+            Err(error) => reading.complain(None, format!("cannot be opened: {error}")),
         }
         // Where nobody listens any more, nothing is missed.
         let _ = sender.send(Piece::End(Box::new(reading.summary)));
     };
     if std::thread::Builder::new().name("decode".into()).spawn(job).is_err() {
         let (sender, receiver) = sync_channel(1);
-        let damage = vec!["no thread to read it with".to_owned()];
+        let damage = vec![Complaint::of_file("no thread to read it with".to_owned())];
         let _ = sender.send(Piece::End(Box::new(FileSummary { damage, ..FileSummary::default() })));
         return receiver;
     }
@@ -88,9 +106,15 @@ struct Reading {
     table_damaged: bool,
     /// The row of a TABLE_DUMP table that is being put together.
     row: Option<(Time, Prefix, u32)>,
-    complaints: u64,
+    /// Damage of more kinds than are kept.
+    untold: u64,
     warnings: BTreeMap<&'static str, u64>,
     past_end: bool,
+    /// When the file should begin, and whether it should be a table, by its name.
+    begin: Option<Time>,
+    of_table: bool,
+    /// The last stamp at which the whole collector's peers were doubted.
+    doubted: Option<Time>,
 }
 
 impl Reading {
@@ -108,9 +132,12 @@ impl Reading {
             table_open: false,
             table_damaged: false,
             row: None,
-            complaints: 0,
+            untold: 0,
             warnings: BTreeMap::new(),
             past_end: false,
+            begin: file.time,
+            of_table: file.kind == Kind::Rib,
+            doubted: None,
         }
     }
 
@@ -135,28 +162,36 @@ impl Reading {
                 break;
             }
         }
-        self.finish(damage, &rest, offset, reader, sender);
+        let used = self.take((&rest, offset), &mut decoder, false);
+        self.finish(damage, &rest[used..], offset + used as u64, reader, sender);
     }
 
     /// Decodes a chunk that follows on `rest`, which begins at `offset`; what is left over becomes the next `rest`.
     fn feed(&mut self, chunk: &[u8], (rest, offset): (&mut Vec<u8>, &mut u64), decoder: &mut Decoder) {
-        let mut chunk = chunk;
         // A record that goes over the end of a chunk is put together from both; all others are read where they lie.
+        let (mut chunk, mut lent) = (chunk, 0);
         while !rest.is_empty() && !self.past_end {
-            if let Frame::NeedMore { at_least } = mrt::frame(rest, *offset) {
-                let wanted = at_least.saturating_sub(rest.len()).max(1);
-                let Some((more, after)) = chunk.split_at_checked(wanted) else {
-                    return rest.extend_from_slice(chunk);
+            if let Frame::NeedMore { at_least } = mrt::frame(rest, *offset, true) {
+                // A share of what there is: bytes that move up behind each small step would take the square of the time.
+                let wanted = at_least.saturating_sub(rest.len()).max(rest.len() / 8).max(1);
+                let Some(more) = chunk.get(lent..lent + wanted) else {
+                    return rest.extend_from_slice(&chunk[lent..]);
                 };
                 rest.extend_from_slice(more);
-                chunk = after;
+                lent += wanted;
             } else {
-                let used = self.take(rest, *offset, decoder);
-                rest.drain(..used);
+                let used = self.take((rest, *offset), decoder, true);
                 *offset += used as u64;
+                if let Some(of_chunk) = (used + lent).checked_sub(rest.len()) {
+                    chunk = &chunk[of_chunk..];
+                    lent = 0;
+                    rest.clear();
+                } else {
+                    rest.drain(..used);
+                }
             }
         }
-        let used = self.take(chunk, *offset, decoder);
+        let used = self.take((chunk, *offset), decoder, true);
         *offset += used as u64;
         rest.extend_from_slice(&chunk[used..]);
     }
@@ -170,9 +205,11 @@ impl Reading {
         sender: &SyncSender<Piece>,
     ) {
         if let Some(damage) = &damage {
-            self.complain(damage.to_string());
+            let what = format!("{}; byte {} of the file as it lies there", damage.fault, damage.offset_in);
+            self.complain(Some(damage.offset_out), what);
         } else if !rest.is_empty() && !self.past_end {
-            self.complain(mrt::cut_at_end(rest, offset).to_string());
+            let error = mrt::cut_at_end(rest, offset);
+            self.complain(Some(error.offset()), error.complaint().to_string());
         }
         let cut = (damage.is_some() || !rest.is_empty()) && !self.past_end;
         self.end_row();
@@ -188,23 +225,23 @@ impl Reading {
             Ok(digest) => {
                 self.summary.sha256 = digest.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
             }
-            Err(error) => self.complain(format!("cannot be read to its end: {error}")),
+            Err(error) => self.complain(None, format!("cannot be read to its end: {error}")),
         }
         for (text, count) in std::mem::take(&mut self.warnings) {
-            self.summary.damage.push(format!("{count} messages: {text}"));
+            self.summary.damage.push(Complaint { offset: None, what: text.to_owned(), count });
         }
-        if self.complaints > COMPLAINTS as u64 {
-            let more = self.complaints - COMPLAINTS as u64;
-            self.summary.damage.push(format!("and {more} more places"));
+        if self.untold > 0 {
+            let what = "damage of yet other kinds".to_owned();
+            self.summary.damage.push(Complaint { offset: None, what, count: self.untold });
         }
         self.hand_on(sender);
     }
 
-    /// Decodes the whole records of some bytes; gives how many bytes they took.
-    fn take(&mut self, bytes: &[u8], offset: u64, decoder: &mut Decoder) -> usize {
+    /// Decodes the whole records of some bytes, behind which there may be more; gives how many bytes they took.
+    fn take(&mut self, (bytes, offset): (&[u8], u64), decoder: &mut Decoder, more: bool) -> usize {
         let mut used = 0;
         while !self.past_end {
-            match mrt::frame(&bytes[used..], offset + used as u64) {
+            match mrt::frame(&bytes[used..], offset + used as u64, more) {
                 Frame::Record { record, consumed } => {
                     used += consumed;
                     self.record(record, decoder);
@@ -220,14 +257,27 @@ impl Reading {
     }
 
     fn damaged_record(&mut self, error: DecodeError) {
-        self.complain(error.to_string());
+        self.complain(Some(error.offset()), error.complaint().to_string());
         self.table_damaged = true;
+        // Nobody knows whose messages stood there: since the last stamp before it all of the collector's peers are in
+        // doubt. A table speaks only of its own time, and once for a stamp is enough.
+        let before = self.summary.span.map(|(_, last)| last).or(self.begin);
+        let before = before.filter(|at| !self.of_table && !self.table_open && self.doubted != Some(*at));
+        if let Some(at) = before {
+            self.doubted = Some(at);
+            self.filling.batch.observations.push((at, Observation::Damaged { peer: None }));
+        }
     }
 
-    fn complain(&mut self, text: String) {
-        self.complaints += 1;
-        if self.summary.damage.len() < COMPLAINTS {
-            self.summary.damage.push(text);
+    /// Notes what was wrong; what was complained of before is only counted.
+    fn complain(&mut self, offset: Option<u64>, what: String) {
+        let damage = &mut self.summary.damage;
+        if let Some(known) = damage.iter_mut().find(|known| known.what == what) {
+            known.count += 1;
+        } else if damage.len() < COMPLAINTS {
+            damage.push(Complaint { offset, what, count: 1 });
+        } else {
+            self.untold += 1;
         }
     }
 
@@ -273,9 +323,9 @@ impl Reading {
                 }
             }
             Record::Damaged { peer, error } => {
-                self.complain(error.to_string());
+                self.complain(Some(error.offset()), error.complaint().to_string());
                 if let Some(peer) = self.filling.peer(neighbour(peer)) {
-                    self.filling.batch.observations.push((at, Observation::Damaged { peer }));
+                    self.filling.batch.observations.push((at, Observation::Damaged { peer: Some(peer) }));
                 }
             }
             // A collector that re-opens a session without a state record betrays it by the OPEN that it receives.
