@@ -7,6 +7,7 @@
 use gonedark_decode::bgp::{AddPath, Message, Session, Update};
 use gonedark_decode::delegated::{self, Line};
 use gonedark_decode::mrt::{Decoder, Frame, RawRecord, Record, frame, records};
+use gonedark_decode::{bmp as bmp_decode, ris_live as ris_live_decode};
 use gonedark_route::AsnSize;
 
 /// An MRT stream: framing, every record, every route.
@@ -105,6 +106,83 @@ pub fn bgp_update(bytes: &[u8]) {
     }
     // AS4_PATH at its longest, beside an AS_PATH at its longest.
     assert!(scratch.len() <= 2 * 65_536 * 2);
+}
+
+/// A BMP stream: framing, every message, every route.
+pub fn bmp(bytes: &[u8]) {
+    let mut decoder = bmp_decode::Decoder::new();
+    let mut consumed = 0;
+    for raw in bmp_decode::messages(bytes).flatten() {
+        consumed += raw.body.len() + bmp_decode::HEADER;
+        let length = raw.body.len();
+        let items = match decoder.decode(raw) {
+            Ok(bmp_decode::Message::RouteMonitoring { update, .. }) => routes_of_update(&update),
+            Ok(bmp_decode::Message::Statistics { statistics, .. }) => statistics.iter().count(),
+            Ok(bmp_decode::Message::PeerUp { up, .. }) => {
+                let opens = [up.sent, up.received].into_iter().flatten();
+                opens.map(|open| open.capabilities().count()).sum::<usize>() / 2
+                    + up.information.iter().count()
+            }
+            Ok(bmp_decode::Message::PeerDown { down: bmp_decode::PeerDown::LocalClosed(tlvs), .. })
+            | Ok(bmp_decode::Message::RouteMirroring { messages: tlvs, .. })
+            | Ok(bmp_decode::Message::Initiation(tlvs) | bmp_decode::Message::Termination(tlvs)) => {
+                let _ = tlvs.reason();
+                tlvs.iter().count()
+            }
+            _ => 0,
+        };
+        assert!(items <= length, "{items} items in {length} bytes");
+    }
+    assert!(consumed <= bytes.len());
+    // Only the start of long inputs: this is the square of the length.
+    bmp_in_small_buffers(&bytes[..bytes.len().min(512)]);
+}
+
+/// The messages of a stream do not depend on how much of it is in memory at a time.
+fn bmp_in_small_buffers(bytes: &[u8]) {
+    let whole: Vec<_> = bmp_decode::messages(bytes).map(|raw| raw.map(|raw| raw.offset)).collect();
+    let (mut at, mut filled) = (0, 0);
+    let mut parts = Vec::new();
+    while at < bytes.len() {
+        match bmp_decode::frame(&bytes[at..filled], at as u64) {
+            bmp_decode::Frame::NeedMore { at_least } => {
+                assert!(at_least > filled - at, "asks for bytes that it has");
+                assert!(at_least <= bmp_decode::MESSAGE_MAX as usize);
+                if filled == bytes.len() {
+                    break;
+                }
+                filled += 1;
+            }
+            bmp_decode::Frame::Message { message, consumed } => {
+                assert!(consumed >= bmp_decode::HEADER);
+                parts.push(Ok(message.offset));
+                at += consumed;
+            }
+            bmp_decode::Frame::Damaged { error, skip } => {
+                assert!(skip > 0);
+                parts.push(Err(error));
+                at += skip;
+            }
+        }
+    }
+    assert!(whole.starts_with(&parts), "{whole:?} against {parts:?}");
+}
+
+/// Lines of RIS Live.
+pub fn ris_live(bytes: &[u8]) {
+    let mut scratch = ris_live_decode::Scratch::default();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        match ris_live_decode::decode(line, &mut scratch) {
+            Ok(ris_live_decode::Message::Update { update, .. }) => {
+                assert!(routes_of_update(&update) <= line.len());
+            }
+            Ok(ris_live_decode::Message::Open { open: Some(open), .. }) => {
+                let _ = open.capabilities().count();
+            }
+            Ok(_) => {}
+            Err(error) => assert!(error.offset() <= line.len() as u64, "{error}"),
+        }
+    }
 }
 
 /// A delegated or delegated-extended file of an RIR: the check of its counts, and every line.

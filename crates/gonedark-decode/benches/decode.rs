@@ -1,12 +1,15 @@
 //! How fast the hot paths are, on generated data: `cargo bench -p gonedark-decode`. The allocation columns have to
 //! stay empty: a decoder that was used once allocates nothing more.
 
+#[path = "../tests/support/bmp_wire.rs"]
+mod bmp_wire;
 #[path = "../tests/support/wire.rs"]
 mod wire;
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher, black_box};
 use gonedark_decode::mrt::{Decoder, Record, records};
+use gonedark_decode::{bmp, ris_live};
 use gonedark_route::{AsnSize, Family, Prefix};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -133,5 +136,85 @@ fn updates_alone(bencher: Bencher<'_, '_>) {
         let mut decoder = Decoder::new();
         let raws = records(black_box(&file)).flatten();
         raws.filter(|raw| matches!(decoder.decode(*raw), Ok(Record::Update { .. }))).count()
+    });
+}
+
+/// A table as a router sends it over BMP: each path with the five prefixes that it has on average.
+fn bmp_table(count: u32) -> Vec<u8> {
+    let open = wire::open(64_500, &[]);
+    let mut stream =
+        bmp_wire::up(&bmp_wire::PEER, IpAddr::V4(Ipv4Addr::new(192, 0, 2, 254)), &open, &open, &[]);
+    for n in 0..count {
+        let prefixes: Vec<u8> = (0..5).flat_map(|k| wire::prefix(network(n * 5 + k))).collect();
+        let update = wire::update(&[], &attributes(n), &prefixes);
+        stream.extend(bmp_wire::monitoring(&bmp_wire::PEER, &update));
+    }
+    stream
+}
+
+/// Framing, decoding, and every prefix of Route Monitoring.
+#[divan::bench]
+fn bmp_routes(bencher: Bencher<'_, '_>) {
+    let stream = bmp_table(100_000);
+    bencher.counter(ItemsCount::new(500_000_u32)).counter(BytesCount::new(stream.len())).bench_local(|| {
+        let mut decoder = bmp::Decoder::new();
+        let mut sum = 0_u64;
+        for raw in bmp::messages(black_box(&stream)).flatten() {
+            if let Ok(bmp::Message::RouteMonitoring { update, .. }) = decoder.decode(raw) {
+                for nlri in update.announced().chain(update.withdrawn()) {
+                    sum = sum.wrapping_add(nlri.prefix.bits() as u64 ^ u64::from(nlri.prefix.length()));
+                }
+            }
+        }
+        sum
+    });
+}
+
+/// Lines of RIS Live with the fields that it sends, and the message itself where `raw`.
+fn ris_live_lines(count: u32, raw: bool) -> Vec<u8> {
+    let mut lines = String::new();
+    for n in 0..count {
+        let prefixes: Vec<Prefix> = (0..=n % 4).map(|k| network(n * 4 + k)).collect();
+        let wire_prefixes: Vec<u8> = prefixes.iter().flat_map(|prefix| wire::prefix(*prefix)).collect();
+        let names: Vec<String> = prefixes.iter().map(|prefix| format!("\"{prefix}\"")).collect();
+        let (names, withdrawal) = (names.join(","), n % 8 == 0);
+        let message = match withdrawal {
+            true => wire::update(&wire_prefixes, &[], &[]),
+            false => wire::update(&[], &attributes(n), &wire_prefixes),
+        };
+        let (peer, second) = (n % 35, n % 100);
+        let hex: String = message.iter().map(|byte| format!("{byte:02X}")).collect();
+        let hex = if raw { format!(r#""raw":"{hex}","#) } else { String::new() };
+        let fields = match withdrawal {
+            true => format!(r#""withdrawals":[{names}]"#),
+            false => format!(
+                r#""path":[{},3356,4837,131072],"community":[[1799,1799],[1799,1799]],"origin":"igp","announcements":[{{"next_hop":"192.0.2.{peer}","prefixes":[{names}]}}]"#,
+                64_500 + peer
+            ),
+        };
+        lines += &format!(
+            r#"{{"type":"ris_message","data":{{"timestamp":1558620047.{second:02},"peer":"192.0.2.{peer}","peer_asn":"{}","id":"192.0.2.{peer}-1558620047.{second:02}-{n}",{hex}"host":"rrc00","type":"UPDATE",{fields}}}}}"#,
+            64_500 + peer
+        );
+        lines.push('\n');
+    }
+    lines.into_bytes()
+}
+
+/// Every prefix of a RIS Live line, read from the message itself and from the fields.
+#[divan::bench(args = [true, false])]
+fn ris_live_messages(bencher: Bencher<'_, '_>, raw: bool) {
+    let text = ris_live_lines(50_000, raw);
+    bencher.counter(ItemsCount::new(50_000_u32)).counter(BytesCount::new(text.len())).bench_local(|| {
+        let mut scratch = ris_live::Scratch::default();
+        let mut sum = 0_u64;
+        for line in black_box(&text).split(|byte| *byte == b'\n') {
+            if let Ok(ris_live::Message::Update { update, .. }) = ris_live::decode(line, &mut scratch) {
+                for nlri in update.announced().chain(update.withdrawn()) {
+                    sum = sum.wrapping_add(nlri.prefix.bits() as u64 ^ u64::from(nlri.prefix.length()));
+                }
+            }
+        }
+        sum
     });
 }

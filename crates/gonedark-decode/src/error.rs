@@ -28,13 +28,23 @@ pub enum DecodeError {
         /// The value that was found.
         found: u32,
     },
+    /// Something without which the rest means nothing is not there.
+    #[error("byte {offset}: {field} is missing")]
+    Missing {
+        /// Where it would stand at the latest.
+        offset: u64,
+        /// What is missing.
+        field: Field,
+    },
 }
 
 impl DecodeError {
     /// Offset from the start of the stream.
     pub const fn offset(self) -> u64 {
         match self {
-            DecodeError::Cut { offset, .. } | DecodeError::Value { offset, .. } => offset,
+            DecodeError::Cut { offset, .. }
+            | DecodeError::Value { offset, .. }
+            | DecodeError::Missing { offset, .. } => offset,
         }
     }
 
@@ -53,7 +63,9 @@ impl DecodeError {
     /// What was being read.
     pub const fn field(self) -> Field {
         match self {
-            DecodeError::Cut { field, .. } | DecodeError::Value { field, .. } => field,
+            DecodeError::Cut { field, .. }
+            | DecodeError::Value { field, .. }
+            | DecodeError::Missing { field, .. } => field,
         }
     }
 }
@@ -116,6 +128,40 @@ pub enum Field {
     Notification,
     /// A ROUTE-REFRESH (RFC 2918).
     RouteRefresh,
+    /// The version in a BMP header (RFC 7854 section 4.1).
+    BmpVersion,
+    /// The length in a BMP header (RFC 7854 section 4.1).
+    BmpLength,
+    /// A BMP message as a whole.
+    BmpMessage,
+    /// The header that says whose routes a BMP message is about (RFC 7854 section 4.2).
+    PerPeerHeader,
+    /// A type, length and value of BMP (RFC 7854 section 4.4).
+    BmpTlv,
+    /// The addresses, ports and OPENs of a Peer Up (RFC 7854 section 4.10).
+    PeerUp,
+    /// The counters of a Statistics Report (RFC 7854 section 4.8).
+    Statistics,
+    /// The text of a JSON value (RFC 8259).
+    Json,
+    /// How deep JSON values are nested.
+    JsonDepth,
+    /// The time of a RIS Live message.
+    RisTimestamp,
+    /// The peer's address in a RIS Live message.
+    RisPeer,
+    /// The peer's ASN in a RIS Live message.
+    RisPeerAsn,
+    /// The collector in a RIS Live message.
+    RisHost,
+    /// The type of a RIS Live message.
+    RisType,
+    /// The hexadecimal digits of a BGP message in a RIS Live message.
+    RisRaw,
+    /// The AS path in the fields of a RIS Live message.
+    RisPath,
+    /// A prefix in the fields of a RIS Live message.
+    RisPrefix,
 }
 
 impl Field {
@@ -148,6 +194,23 @@ impl Field {
             Field::Capability => "OPEN parameter",
             Field::Notification => "NOTIFICATION",
             Field::RouteRefresh => "ROUTE-REFRESH",
+            Field::BmpVersion => "BMP version",
+            Field::BmpLength => "BMP message length",
+            Field::BmpMessage => "BMP message",
+            Field::PerPeerHeader => "BMP per-peer header",
+            Field::BmpTlv => "BMP TLV",
+            Field::PeerUp => "BMP Peer Up",
+            Field::Statistics => "BMP Statistics Report",
+            Field::Json => "JSON",
+            Field::JsonDepth => "JSON nesting",
+            Field::RisTimestamp => "timestamp",
+            Field::RisPeer => "peer",
+            Field::RisPeerAsn => "peer_asn",
+            Field::RisHost => "host",
+            Field::RisType => "type",
+            Field::RisRaw => "raw",
+            Field::RisPath => "path",
+            Field::RisPrefix => "prefix",
         }
     }
 
@@ -160,6 +223,18 @@ impl Field {
             Field::BgpMarker => "255",
             Field::BgpLength => "at least 19 and within the record",
             Field::MpOccurrences => "at most one of each",
+            Field::BgpType => "that of the message it is said to be",
+            Field::BmpVersion => "3 or 4 (1 and 2 have no length by which they could be cut)",
+            Field::BmpLength => {
+                "that of a message of its type (at most 256 KiB, 64 KiB where the type is unknown)"
+            }
+            Field::Json => "another character (by its code)",
+            Field::JsonDepth => "at most 32",
+            Field::RisTimestamp => "seconds since 1970 as digits with an optional fraction",
+            Field::RisPeer => "an IP address",
+            Field::RisPeerAsn | Field::RisPath => "an ASN of 32 bits",
+            Field::RisRaw => "hexadecimal digits in pairs (by the character's code)",
+            Field::RisPrefix => "an IP address with a prefix length",
             _ => "another value",
         }
     }

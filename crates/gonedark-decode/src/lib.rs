@@ -3,7 +3,9 @@
 //! | module | what it reads |
 //! |---|---|
 //! | [`mrt`] | the records of RIPE RIS and RouteViews archives: tables and updates |
-//! | [`bgp`] | the BGP messages and attributes inside them |
+//! | [`bmp`] | what routers tell of their sessions, as they tell it |
+//! | [`ris_live`] | the live stream of RIPE RIS |
+//! | [`bgp`] | the BGP messages and attributes inside all of them |
 //! | [`delegated`] | the registries' statistics of what is delegated to whom |
 //!
 //! All reading goes through one checked cursor. No I/O, no clock, no panic on any input, no allocation per record
@@ -18,9 +20,12 @@
 )]
 
 pub mod bgp;
+pub mod bmp;
 mod cursor;
 pub mod delegated;
 mod error;
 pub mod mrt;
+pub mod ris_live;
+mod sessions;
 
 pub use error::{DecodeError, Field};

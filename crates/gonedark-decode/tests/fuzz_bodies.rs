@@ -10,9 +10,13 @@ use support::seeds;
 
 #[test]
 fn no_seed_nor_any_cut_or_flipped_form_of_it_breaks_a_promise_of_the_decoder() {
-    for (target, body) in
-        [("mrt", fuzz::mrt as fn(&[u8])), ("bgp_update", fuzz::bgp_update), ("delegated", fuzz::delegated)]
-    {
+    for (target, body) in [
+        ("mrt", fuzz::mrt as fn(&[u8])),
+        ("bgp_update", fuzz::bgp_update),
+        ("bmp", fuzz::bmp),
+        ("ris_live", fuzz::ris_live),
+        ("delegated", fuzz::delegated),
+    ] {
         let seeds = seeds::of(target);
         for (_, bytes) in &seeds {
             body(bytes);

@@ -52,7 +52,7 @@ impl<'a> Message<'a> {
         session: &Session,
         scratch: &'a mut Vec<u8>,
     ) -> Result<Self, DecodeError> {
-        let (kind, body) = split(Cursor::new(bytes, offset))?;
+        let (kind, body) = take(&mut Cursor::new(bytes, offset))?;
         Self::read_body(kind, body, session, scratch)
     }
 
@@ -82,15 +82,15 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The type of the message at the start of `cursor`, and its body.
+/// Takes the message at the start of `cursor`: its type, and its body.
 #[inline]
-fn split<'a>(mut cursor: Cursor<'a>) -> Result<(u8, Cursor<'a>), DecodeError> {
-    let start = cursor;
+pub(crate) fn take<'a>(cursor: &mut Cursor<'a>) -> Result<(u8, Cursor<'a>), DecodeError> {
+    let start = *cursor;
     if cursor.array::<16>(Field::BgpMarker)? != MARKER {
         let wrong = start.rest().iter().find(|byte| **byte != 0xFF).copied().unwrap_or_default();
         return Err(start.value(Field::BgpMarker, u32::from(wrong)));
     }
-    let at_length = cursor;
+    let at_length = *cursor;
     let length = cursor.u16(Field::BgpLength)?;
     let kind = cursor.u8(Field::BgpType)?;
     match usize::from(length).checked_sub(HEADER) {

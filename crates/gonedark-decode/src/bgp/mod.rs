@@ -22,3 +22,5 @@ pub use update::{Session, Update};
 pub use warnings::{Severity, Warning, Warnings};
 
 pub(crate) use as4::{merge, merged};
+pub(crate) use message::take;
+pub(crate) use update::read_of_either_width;

@@ -21,6 +21,7 @@ pub struct Open<'a> {
     pub identifier: Ipv4Addr,
     parameters: Cursor<'a>,
     extended: bool,
+    four_byte: bool,
 }
 
 /// What one side offers for one family in its ADD-PATH capability (RFC 7911 section 4).
@@ -46,10 +47,18 @@ impl<'a> Open<'a> {
             length = usize::from(cursor.u16(Field::Open)?);
         }
         let parameters = cursor.sub(length, Field::Open)?;
-        let mut open = Open { asn: Asn(u32::from(short_asn)), hold_time, identifier, parameters, extended };
+        let mut open = Open {
+            asn: Asn(u32::from(short_asn)),
+            hold_time,
+            identifier,
+            parameters,
+            extended,
+            four_byte: false,
+        };
         for capability in open.capabilities() {
             if let (CAPABILITY_FOUR_OCTET_ASN, [a, b, c, d]) = capability? {
                 open.asn = Asn(u32::from_be_bytes([*a, *b, *c, *d]));
+                open.four_byte = true;
             }
         }
         Ok(open)
@@ -80,6 +89,11 @@ impl<'a> Open<'a> {
             }
             Some(capability)
         })
+    }
+
+    /// Whether the sender can do ASNs of four bytes (RFC 6793 section 3).
+    pub fn is_four_byte(&self) -> bool {
+        self.four_byte
     }
 
     /// What the sender offers of ADD-PATH for unicast routes of `family`.

@@ -142,6 +142,32 @@ impl<'a> Update<'a> {
     }
 }
 
+/// Reads an UPDATE (after its header) of which nothing certain tells how wide its ASNs are: as `session` has it, and
+/// with the other width where the path makes no sense by that one. A path of either width has the wrong length for the
+/// other, unless it is empty or of segments that happen to fit.
+#[inline]
+pub(crate) fn read_of_either_width<'a>(
+    body: Cursor<'a>,
+    session: &Session,
+    scratch: &'a mut [Vec<u8>; 2],
+) -> Result<Update<'a>, DecodeError> {
+    let [first, second] = scratch;
+    let update = Update::read(body, session, first)?;
+    if update.warnings.contains(Warning::AsPath) {
+        let asn_size = match session.asn_size {
+            AsnSize::Two => AsnSize::Four,
+            AsnSize::Four => AsnSize::Two,
+        };
+        let other = Update::read(body, &Session { asn_size, ..*session }, second);
+        if let Ok(other) = other
+            && !other.warnings.contains(Warning::AsPath)
+        {
+            return Ok(other);
+        }
+    }
+    Ok(update)
+}
+
 /// The path that holds: AS_PATH, or that with AS4_PATH merged in, which is written to `scratch`.
 #[inline]
 fn path<'a>(collected: &Collected<'a>, size: AsnSize, scratch: &'a mut Vec<u8>) -> Option<PathView<'a>> {

@@ -62,11 +62,14 @@ pub enum Warning {
     OtherFamily,
     /// Path identifiers were found by inference: nothing in the record says that they are there.
     PathIdsInferred,
+    /// IPv4 routes without NEXT_HOP from a router that writes them anew for BMP and leaves it out, as FRR does. It holds
+    /// them all the same: no peer sent it such a message.
+    NextHopNotTold,
 }
 
 impl Warning {
     /// Every kind, in the order of the codes that [`Warnings`] keeps.
-    pub const ALL: [Warning; 22] = [
+    pub const ALL: [Warning; 23] = [
         Warning::AttributesCut,
         Warning::AttributeFlags,
         Warning::DuplicateAttribute,
@@ -89,12 +92,13 @@ impl Warning {
         Warning::LargeCommunity,
         Warning::OtherFamily,
         Warning::PathIdsInferred,
+        Warning::NextHopNotTold,
     ];
 
     /// How it is handled.
     pub const fn severity(self) -> Severity {
         match self {
-            Warning::OtherFamily | Warning::PathIdsInferred => Severity::Notice,
+            Warning::OtherFamily | Warning::PathIdsInferred | Warning::NextHopNotTold => Severity::Notice,
             Warning::DuplicateAttribute
             | Warning::AtomicAggregate
             | Warning::Aggregator
@@ -144,6 +148,7 @@ impl Warning {
             Warning::LargeCommunity => "malformed LARGE_COMMUNITY",
             Warning::OtherFamily => "routes of another address family",
             Warning::PathIdsInferred => "ADD-PATH inferred",
+            Warning::NextHopNotTold => "NEXT_HOP not told",
         }
     }
 }
@@ -175,6 +180,15 @@ impl Warnings {
     #[inline]
     pub(crate) fn add(&mut self, warning: Warning) {
         self.0 |= 1_u32.wrapping_shl(warning as u32);
+    }
+
+    /// Takes one for another.
+    #[inline]
+    pub(crate) fn replace(&mut self, warning: Warning, other: Warning) {
+        if self.contains(warning) {
+            self.0 &= !1_u32.wrapping_shl(warning as u32);
+            self.add(other);
+        }
     }
 
     /// Whether there are none.

@@ -3,8 +3,8 @@
 use crate::bgp::{AddPath, Message, Session};
 use crate::cursor::Cursor;
 use crate::error::{DecodeError, Field};
-use crate::mrt::sessions::Sessions;
 use crate::mrt::{PeerAddress, RawRecord, Record, kind};
+use crate::sessions::{Direction, Sessions};
 use gonedark_route::{Asn, AsnSize};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -98,7 +98,7 @@ impl<'a> Ends<'a> {
 #[inline]
 pub(crate) fn decode<'a>(
     raw: RawRecord<'a>,
-    sessions: &mut Sessions,
+    sessions: &mut Sessions<IpAddr>,
     scratch: &'a mut Vec<u8>,
 ) -> Result<Record<'a>, DecodeError> {
     let cursor = Cursor::new(raw.body, raw.body_offset());
@@ -117,7 +117,7 @@ fn message<'a>(
     size: AsnSize,
     sent: bool,
     marked: bool,
-    sessions: &mut Sessions,
+    sessions: &mut Sessions<IpAddr>,
     scratch: &'a mut Vec<u8>,
 ) -> Result<Record<'a>, DecodeError> {
     let ends = match size == AsnSize::Two && has_marker_after_asns(cursor.rest()) {
@@ -128,7 +128,7 @@ fn message<'a>(
         true => [AddPath::Agreed; 2],
         // Most files have no OPEN at all.
         false if sessions.is_empty() => [AddPath::Unknown; 2],
-        false => sessions.add_path(ends.peer().address),
+        false => sessions.add_path(ends.peer().address, Direction::FromPeer),
     };
     let session = Session { asn_size: size, add_path_v4, add_path_v6 };
     let message = match Message::read(cursor.rest(), cursor.offset(), &session, scratch) {
@@ -164,7 +164,7 @@ const DOWN: std::ops::RangeInclusive<u16> = 1..=3;
 fn state_change<'a>(
     mut cursor: Cursor<'a>,
     size: AsnSize,
-    sessions: &mut Sessions,
+    sessions: &mut Sessions<IpAddr>,
 ) -> Result<Record<'a>, DecodeError> {
     let short = size == AsnSize::Two && cursor.rest().len() == 8;
     let ends = if short { Ends::read_short(&mut cursor)? } else { Ends::read(&mut cursor, size)? };

@@ -23,7 +23,6 @@ mod frame;
 mod kind;
 mod legacy;
 mod resync;
-mod sessions;
 mod table_dump;
 mod table_dump_v2;
 
@@ -33,8 +32,8 @@ pub use table_dump_v2::{PeerIndexTable, RibEntries, RibEntry, RibRow};
 
 use crate::bgp::{Message, Update};
 use crate::error::DecodeError;
+use crate::sessions::Sessions;
 use gonedark_route::Asn;
-use sessions::Sessions;
 use std::net::IpAddr;
 
 /// One neighbour of a collector.
@@ -108,7 +107,7 @@ pub enum Record<'a> {
 #[derive(Default, Debug)]
 pub struct Decoder {
     peers: Vec<PeerAddress>,
-    sessions: Sessions,
+    sessions: Sessions<IpAddr>,
     scratch: Vec<u8>,
 }
 

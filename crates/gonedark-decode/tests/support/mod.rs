@@ -2,6 +2,8 @@
 //! into single routes that can be compared with what other decoders say.
 #![allow(dead_code, unreachable_pub, reason = "each test takes its part")]
 
+pub mod bmp_wire;
+pub mod pcap;
 pub mod seeds;
 pub mod wire;
 
@@ -36,6 +38,7 @@ pub fn unpack(path: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _cut = match path.extension().and_then(|name| name.to_str()) {
         Some("gz") => flate2::read::MultiGzDecoder::new(&packed[..]).read_to_end(&mut bytes),
+        Some("xz") => liblzma::read::XzDecoder::new_multi_decoder(&packed[..]).read_to_end(&mut bytes),
         Some("bz2") => bzip2::read::MultiBzDecoder::new(&packed[..]).read_to_end(&mut bytes),
         _ => return packed,
     };

@@ -1,5 +1,6 @@
 //! Seeds for the fuzz targets: one small file for each form that the decoder knows.
 
+use super::bmp_wire::{self, PEER, Peer};
 use super::wire::{self, ends};
 use gonedark_route::{AsnSize, Family};
 use std::net::IpAddr;
@@ -13,6 +14,8 @@ pub fn of(target: &str) -> Vec<(String, Vec<u8>)> {
     match target {
         "mrt" => mrt(),
         "bgp_update" => messages().into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect(),
+        "bmp" => bmp(),
+        "ris_live" => ris_live(),
         // Invented; the form of the RIRs' files (version 2, summary, records).
         _ => vec![(
             "two_records".to_owned(),
@@ -48,6 +51,61 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
         ("unreach", wire::update(&[], &wire::mp_unreach(Family::V6, 1, &nets_v6), &[])),
         ("end_of_rib", wire::update(&[], &wire::mp_unreach(Family::V6, 1, &[]), &[])),
     ]
+}
+
+fn bmp() -> Vec<(String, Vec<u8>)> {
+    let mut seeds = Vec::new();
+    let loc_rib = Peer { kind: 3, address: V4, ..PEER };
+    let open = wire::open(64500, &[wire::add_path(3)]);
+    for (name, message) in messages() {
+        let indexed = [bmp_wire::indexed(3, 0, b"global"), bmp_wire::indexed(4, 0, &message)].concat();
+        let four = bmp_wire::message(4, 0, &[bmp_wire::per_peer(&PEER), indexed].concat());
+        let up = bmp_wire::up(&PEER, V4, &open, &message, &bmp_wire::tlv(3, b"global"));
+        let mirrored = bmp_wire::of_peer(6, &PEER, &bmp_wire::tlv(0, &message));
+        seeds.push((format!("monitoring_{name}"), bmp_wire::monitoring(&loc_rib, &message)));
+        seeds.push((format!("up_{name}"), [up, bmp_wire::monitoring(&PEER, &message)].concat()));
+        seeds.push((format!("four_{name}"), [four, mirrored].concat()));
+    }
+    for reason in 0..8 {
+        let down = bmp_wire::of_peer(2, &PEER, &[&[reason][..], &wire::message(3, &[6, 4])].concat());
+        seeds.push((format!("down_{reason}"), down));
+    }
+    let counters = [bmp_wire::tlv(0, &[0; 4]), bmp_wire::tlv(7, &[0; 8]), bmp_wire::tlv(9, &[0; 11])];
+    seeds.push(("statistics".into(), bmp_wire::statistics(&PEER, &counters)));
+    for kind in [4, 5] {
+        seeds.push((format!("information_{kind}"), bmp_wire::message(3, kind, &bmp_wire::tlv(1, &[0, 1]))));
+    }
+    seeds
+}
+
+fn ris_live() -> Vec<(String, Vec<u8>)> {
+    let heard = r#""timestamp":1558620047.08,"peer":"192.0.2.7","peer_asn":"64500","id":"x","host":"rrc00""#;
+    let line =
+        |rest: &str| format!("{{\"type\":\"ris_message\",\"data\":{{{heard},{rest}}}}}\n").into_bytes();
+    let mut seeds = Vec::new();
+    for (name, message) in messages() {
+        let raw: String = message.iter().map(|byte| format!("{byte:02X}")).collect();
+        let kind = match message[18] {
+            1 => "OPEN",
+            3 => "NOTIFICATION",
+            4 => "KEEPALIVE",
+            _ => "UPDATE",
+        };
+        seeds.push((name.to_owned(), line(&format!(r#""type":"{kind}","raw":"{raw}""#))));
+    }
+    let fields = r#""path":[64500,[131279,64512]],"announcements":[{"next_hop":"::1","prefixes":["10.0.0.0/8","::/0"]}]"#;
+    seeds.push((
+        "fields".into(),
+        line(&format!(r#""type":"UPDATE",{fields},"withdrawals":["2001:db8::/32"]"#)),
+    ));
+    seeds.push(("state".into(), line(r#""type":"RIS_PEER_STATE","state":"down""#)));
+    seeds.push((
+        "bare".into(),
+        format!(r#"{{{heard},"type":"W","body":"0002080A0000","prefix":"10.0.0.0/8"}}"#).into(),
+    ));
+    seeds.push(("error".into(), br#"{"type":"ris_error","data":{"message":"\u0041\n"}}"#.to_vec()));
+    seeds.push(("list".into(), br#"{"type":"ris_rrc_list","data":["rrc00",1e-3,true,null,{}]}"#.to_vec()));
+    seeds
 }
 
 fn mrt() -> Vec<(String, Vec<u8>)> {
