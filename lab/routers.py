@@ -151,7 +151,9 @@ def _frr(router, values):
         "activate": _lines("  neighbor {} activate", addresses),
     }
     if not router.is_collector:
-        return _fill("frr.conf", networks=_lines("  network {}", router.networks), **values)
+        # BIRD would keep the routes of a router that is away for a moment (RFC 4724), and a restart would not be seen.
+        restart = " bgp graceful-restart-disable" if router.country else "!"
+        return _fill("frr.conf", restart=restart, networks=_lines("  network {}", router.networks), **values)
     address, port = router.station
     return _fill(
         "frr-collector.conf",
