@@ -5,15 +5,14 @@ that was killed outright left behind is removed by the next one, or by --clean.
 """
 
 import argparse
-import fcntl
 import gzip
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -25,8 +24,12 @@ from routers import Daemons
 
 HERE = Path(__file__).parent
 
-# Only one lab at a time: the names of the namespaces are fixed, so that leftovers are known.
-LOCK = "/run/gdlab.lock"
+# Only one lab at a time: names are fixed, so that leftovers are known. A name without a file, which is free again however
+# its owner ends (unix(7), abstract sockets). Nothing listens there.
+LOCK = "\0gdlab"
+
+# Where the routers' configurations, sockets and recordings are while it runs.
+WORK = Path("/run/gdlab")
 
 # Seconds until all is up: GoBGP takes ten for its first sessions, the rest is a slow machine.
 PATIENCE = 60
@@ -182,12 +185,13 @@ def main():
     options = arguments()
     if os.geteuid() != 0:
         sys.exit("lab: needs root, for network namespaces")
-    lock = open(LOCK, "w")
+    lock = socket.socket(socket.AF_UNIX)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock.bind(LOCK)
+    except OSError:
         sys.exit("lab: another one is running")
     namespaces.remove_all()
+    shutil.rmtree(WORK, ignore_errors=True)
     if options.clean:
         return
     # Names of files and the wall clock of tables go by the daemons' time zone.
@@ -201,10 +205,12 @@ def main():
     options.out.mkdir(parents=True)
     for number in CAUGHT:
         signal.signal(number, interrupted)
-    with tempfile.TemporaryDirectory(prefix="gdlab-") as folder:
-        # The daemons have users of their own.
-        os.chmod(folder, 0o755)
-        one_pass(topology, plan, options, Path(folder))
+    # The daemons have users of their own, who must be able to go in.
+    WORK.mkdir(mode=0o755)
+    try:
+        one_pass(topology, plan, options, WORK)
+    finally:
+        shutil.rmtree(WORK, ignore_errors=True)
     tell(f"recorded in {options.out}")
 
 

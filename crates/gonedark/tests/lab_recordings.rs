@@ -77,7 +77,11 @@ fn incident_of(outage: &Value, country: &str) -> &'static Value {
     let expected = list(&outage["countries"]).iter().find(|it| it["country"] == country).expect("expected");
     assert_eq!(incident["level"], expected["level"], "{country}");
     let networks = &incident["families"]["ipv4"]["networks"];
-    assert_eq!((&networks["lost"], &networks["before"]), (&expected["lost"], &expected["before"]), "{country}");
+    assert_eq!(
+        (&networks["lost"], &networks["before"]),
+        (&expected["lost"], &expected["before"]),
+        "{country}"
+    );
     let flaps: u64 = list(&incident["phases"]).iter().filter_map(|phase| phase["flaps"].as_u64()).sum();
     assert_eq!(Some(flaps), expected["flaps"].as_u64(), "{country}");
     incident
@@ -172,6 +176,19 @@ fn an_outage_that_nobody_could_see_begin_has_room_for_the_truth() {
     turns_within(&incident["recovery"], &fall["back"]);
 }
 
+/// FRR's collector was cut, too, and knew of it only when its hold timers had run out, six seconds later. Between the two
+/// the country went. BIRD noticed its cut at once, which is why the test above passes.
+#[test]
+#[ignore = "not so yet: a lost session is taken to have been heard until its collector gave it up"]
+fn an_outage_before_the_hold_time_is_over_has_room_for_the_truth() {
+    let report = replayed(&[recordings().join("mrt/frr")], &PASS.0);
+    let outage = outage("an outage that begins where nobody can see");
+    let incidents = during(&report, outage);
+    let incident = incidents.iter().find(|incident| incident["entity"]["code"] == "XE").expect("reported");
+    let (earliest, truth) = (&incident["onset"]["earliest"], &outage["falls"][0]["lost"][0]);
+    assert!(moment(earliest).0 <= moment(truth).0, "{earliest} is after {truth}");
+}
+
 #[test]
 fn nothing_is_reported_that_was_not_done() {
     let expected: usize =
@@ -182,11 +199,17 @@ fn nothing_is_reported_that_was_not_done() {
 #[test]
 fn real_routers_write_nothing_that_is_damaged_or_passed_over() {
     for input in list(&PASS.1["inputs"]) {
-        assert_eq!((&input["skipped"], &input["damage"]), (&0.into(), &Value::Array(Vec::new())), "{}", input["path"]);
+        assert_eq!(
+            (&input["skipped"], &input["damage"]),
+            (&0.into(), &Value::Array(Vec::new())),
+            "{}",
+            input["path"]
+        );
     }
 }
 
 fn is_reported_as_nothing(name: &str) {
-    let found: Vec<&Value> = during(&PASS.1, outage(name)).into_iter().map(|incident| &incident["id"]).collect();
+    let found: Vec<&Value> =
+        during(&PASS.1, outage(name)).into_iter().map(|incident| &incident["id"]).collect();
     assert_eq!(found, Vec::<&Value>::new());
 }
