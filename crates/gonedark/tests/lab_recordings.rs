@@ -57,9 +57,10 @@ fn outage(name: &str) -> &'static Value {
     outages.iter().find(|outage| outage["name"] == name).unwrap_or_else(|| panic!("no outage {name:?}"))
 }
 
-/// The incidents of a report that share a moment with an outage.
+/// The incidents of a report that share a moment with an outage. The last second of its quiet is nobody's: a stamp in
+/// whole seconds may be of the next one.
 fn during<'a>(report: &'a Value, outage: &Value) -> Vec<&'a Value> {
-    let (begin, end) = (moment(&outage["begin"]).0, moment(&outage["end"]).1);
+    let (begin, end) = (moment(&outage["begin"]).0, moment(&outage["end"]).1 - 1_000_000);
     let shares = |incident: &&Value| {
         let from = moment(&incident["onset"]["earliest"]).0.min(moment(&incident["phases"][0]["from"]).0);
         let recovery = &incident["recovery"];
