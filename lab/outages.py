@@ -8,12 +8,12 @@ import namespaces
 
 # Seconds from the end of a command until the last collector has stamped what it did. Four hops at most (country,
 # provider, two of the mesh, collector), each with FRR's advertisement interval set to 0; what is left is FRR's timer for
-# update groups (`subgroup coalesce-time`, 1 s) where a session is new, and a busy machine. Measured: under 0.2 s.
+# update groups (`subgroup coalesce-time`, 1 s) where a session is new, and a busy machine. Measured: under 0.5 s.
 PROPAGATION = 2.0
 
 # Seconds from the return of a link or a router until its session is up: a try to connect (`connect_retry`, which FRR
 # lengthens by up to itself), a SYN that was lost and is sent again after 1 s and then 2 s more (RFC 6298), the start timer
-# of FRR after a failure (1 s), the open messages. Measured: 1 to 6 s.
+# of FRR after a failure (1 s), the open messages. Measured: 1 to 4 s.
 SESSION = 8.0
 
 # What a step does to routes.
