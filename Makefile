@@ -1,6 +1,7 @@
 # make demo    builds, replays a reconstruction of North Korea's outages of December 2014, says what it found
 # make test    everything that is asked of a change
 # make bench   the benchmarks
+# make lab     real routers in network namespaces, real outages, and whether they are reported as they were (root, 5 min)
 #
 # One tool is needed: Rust 1.95 or later (https://rustup.rs). The rest is installed or named.
 
@@ -10,7 +11,7 @@ DEMO ?= demo
 # Where `make tests` leaves the number of tests that lacked what they need.
 PASSED_OVER = target/tests-passed-over
 
-.PHONY: demo test needs format lint tests docs fuzz-check deny advisories bench clean
+.PHONY: demo test needs format lint tests docs fuzz-check deny advisories bench lab clean
 
 demo:
 	$(CARGO) build --release --locked --package gonedark
@@ -61,6 +62,11 @@ advisories:
 bench:
 	$(CARGO) bench --workspace --locked --benches
 	@if [ -x scripts/bench.sh ]; then scripts/bench.sh; fi
+
+lab:
+	scripts/lab-needs.sh
+	$(CARGO) build --release --locked --package gonedark
+	lab/pass.sh
 
 clean:
 	$(CARGO) clean

@@ -1,0 +1,216 @@
+//! Real routers (FRR, BIRD, GoBGP) in the project's own lab, real outages, and two collectors that recorded them
+//! (`lab/README.md`): what a replay of `lab/recordings` says is held against what was done, to the microsecond.
+//!
+//! `lab/judge.py` asks the same of every new pass; this asks it of the one that is kept, without root and routers.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+/// The truth of the pass and the report on it.
+static PASS: LazyLock<(Value, Value)> = LazyLock::new(|| {
+    let truth = std::fs::read_to_string(recordings().join("truth.json")).expect("the truth");
+    let truth: Value = serde_json::from_str(&truth).expect("JSON");
+    let report = replayed(&[recordings().join("mrt")], &truth);
+    (truth, report)
+});
+
+fn recordings() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../lab/recordings")
+}
+
+fn replayed(paths: &[PathBuf], truth: &Value) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_gonedark"))
+        .args(["replay", "--format", "json", "--min-duration", "0s", "--delegated"])
+        .arg(recordings().join("../delegated.txt"))
+        .args(["--from", text(&truth["from"]), "--until", text(&truth["until"])])
+        .args(paths)
+        .output()
+        .expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap_or_else(|| panic!("{value} is no list"))
+}
+
+/// Microseconds of a time, from and to: a time without a fraction names a whole second.
+fn moment(value: &Value) -> (i64, i64) {
+    let first = text(value).parse::<Timestamp>().expect("a time").as_microsecond();
+    (first, if text(value).contains('.') { first } else { first + 1_000_000 })
+}
+
+/// Whether a reported time lies in one of the truth's windows.
+fn within(told: &Value, window: &Value) -> bool {
+    moment(told).1 >= moment(&window[0]).0 && moment(told).0 <= moment(&window[1]).1
+}
+
+fn outage(name: &str) -> &'static Value {
+    let outages = list(&PASS.0["outages"]);
+    outages.iter().find(|outage| outage["name"] == name).unwrap_or_else(|| panic!("no outage {name:?}"))
+}
+
+/// The incidents of a report that share a moment with an outage. The last second of its quiet is nobody's: a stamp in
+/// whole seconds may be of the next one.
+fn during<'a>(report: &'a Value, outage: &Value) -> Vec<&'a Value> {
+    let (begin, end) = (moment(&outage["begin"]).0, moment(&outage["end"]).1 - 1_000_000);
+    let shares = |incident: &&Value| {
+        let from = moment(&incident["onset"]["earliest"]).0.min(moment(&incident["phases"][0]["from"]).0);
+        let recovery = &incident["recovery"];
+        from <= end && (recovery.is_null() || moment(&recovery["latest"]).1 >= begin)
+    };
+    list(&report["incidents"]).iter().filter(shares).collect()
+}
+
+/// The one incident of a country during an outage, with the level, networks and flaps that it has to have.
+fn incident_of(outage: &Value, country: &str) -> &'static Value {
+    let mut of_country = during(&PASS.1, outage);
+    of_country.retain(|incident| incident["entity"]["code"] == country);
+    assert_eq!(of_country.len(), 1, "{country} during {}", outage["name"]);
+    let incident = of_country[0];
+    let expected = list(&outage["countries"]).iter().find(|it| it["country"] == country).expect("expected");
+    assert_eq!(incident["level"], expected["level"], "{country}");
+    let networks = &incident["families"]["ipv4"]["networks"];
+    assert_eq!(
+        (&networks["lost"], &networks["before"]),
+        (&expected["lost"], &expected["before"]),
+        "{country}"
+    );
+    let flaps: u64 = list(&incident["phases"]).iter().filter_map(|phase| phase["flaps"].as_u64()).sum();
+    assert_eq!(Some(flaps), expected["flaps"].as_u64(), "{country}");
+    incident
+}
+
+/// All of an onset or a recovery lies where the commands allow it.
+fn turns_within(turn: &Value, window: &Value) {
+    for key in ["earliest", "vote", "latest"] {
+        assert!(within(&turn[key], window), "{key} {} is not within {window}", turn[key]);
+    }
+}
+
+/// Every country that the outage hit is reported with its times; those of the longest fall, where there are several.
+fn is_reported(name: &str, countries: &[&str]) {
+    let outage = outage(name);
+    let length = |fall: &&Value| moment(&fall["back"][0]).0 - moment(&fall["lost"][0]).0;
+    let fall = list(&outage["falls"]).iter().max_by_key(length).expect("a fall");
+    for country in countries {
+        let incident = incident_of(outage, country);
+        turns_within(&incident["onset"], &fall["lost"]);
+        turns_within(&incident["recovery"], &fall["back"]);
+    }
+    assert_eq!(during(&PASS.1, outage).len(), countries.len(), "nobody else is reported");
+}
+
+#[test]
+fn a_withdrawal_of_all_networks_is_dark_within_its_window() {
+    is_reported("withdrawal of all networks", &["KP"]);
+}
+
+#[test]
+fn one_network_of_four_is_a_partial_loss() {
+    is_reported("one network of four withdrawn", &["XA"]);
+}
+
+#[test]
+fn a_session_reset_of_seconds_is_seen() {
+    is_reported("session reset by the upstream", &["XB"]);
+}
+
+#[test]
+fn one_of_two_links_cut_is_no_outage() {
+    is_reported_as_nothing("one of two links cut");
+}
+
+#[test]
+fn a_cut_of_the_only_link_is_seen_when_the_hold_time_is_over() {
+    is_reported("the only link cut", &["XB"]);
+}
+
+#[test]
+fn flapping_and_the_collapse_after_it_are_one_incident() {
+    let name = "flapping, then a collapse";
+    is_reported(name, &["XC"]);
+    let incident = incident_of(outage(name), "XC");
+    assert_eq!(incident["phases"][0]["state"], "unstable");
+    assert!(within(&incident["phases"][0]["from"], &outage(name)["falls"][0]["lost"]));
+}
+
+#[test]
+fn a_router_restart_is_dark_until_its_sessions_are_back() {
+    is_reported("router restart", &["XD"]);
+}
+
+#[test]
+fn an_upstream_that_fails_takes_all_its_customers_along() {
+    is_reported("upstream failure", &["KP", "XA"]);
+}
+
+#[test]
+fn a_collector_whose_sessions_are_cut_is_blind_and_no_outage() {
+    let name = "the collector's own sessions cut";
+    is_reported_as_nothing(name);
+    let cut = &outage(name)["blind"][0];
+    let blind = list(&PASS.1["coverage"]["blind"]).iter();
+    let of_cut = blind.filter(|it| it["collector"] == cut["collector"] && within(&it["from"], &cut["lost"]));
+    let mut peers: Vec<u64> = of_cut
+        .inspect(|it| assert!(moment(&it["until"]).1 >= moment(&cut["back"][0]).0, "{it}"))
+        .filter_map(|it| it["peer_asn"].as_u64())
+        .collect();
+    peers.sort_unstable();
+    assert_eq!(peers, [174, 1299, 2497, 3356, 4837, 6939, 9304]);
+}
+
+#[test]
+fn an_outage_that_nobody_could_see_begin_has_room_for_the_truth() {
+    let outage = outage("an outage that begins where nobody can see");
+    let (fall, incident) = (&outage["falls"][0], incident_of(outage, "XE"));
+    let onset = &incident["onset"];
+    assert!(moment(&onset["earliest"]).0 <= moment(&fall["lost"][0]).0, "{onset}");
+    assert!(moment(&onset["latest"]).1 >= moment(&fall["lost"][0]).0, "{onset}");
+    turns_within(&incident["recovery"], &fall["back"]);
+}
+
+/// FRR's collector was cut, too, and knew of it only when its hold timers had run out, six seconds later. Between the two
+/// the country went. BIRD noticed its cut at once, which is why the test above passes.
+#[test]
+#[ignore = "not so yet: a lost session is taken to have been heard until its collector gave it up"]
+fn an_outage_before_the_hold_time_is_over_has_room_for_the_truth() {
+    let report = replayed(&[recordings().join("mrt/frr")], &PASS.0);
+    let outage = outage("an outage that begins where nobody can see");
+    let incidents = during(&report, outage);
+    let incident = incidents.iter().find(|incident| incident["entity"]["code"] == "XE").expect("reported");
+    let (earliest, truth) = (&incident["onset"]["earliest"], &outage["falls"][0]["lost"][0]);
+    assert!(moment(earliest).0 <= moment(truth).0, "{earliest} is after {truth}");
+}
+
+#[test]
+fn nothing_is_reported_that_was_not_done() {
+    let expected: usize =
+        list(&PASS.0["outages"]).iter().map(|outage| list(&outage["countries"]).len()).sum();
+    assert_eq!(list(&PASS.1["incidents"]).len(), expected);
+}
+
+#[test]
+fn real_routers_write_nothing_that_is_damaged_or_passed_over() {
+    for input in list(&PASS.1["inputs"]) {
+        assert_eq!(
+            (&input["skipped"], &input["damage"]),
+            (&0.into(), &Value::Array(Vec::new())),
+            "{}",
+            input["path"]
+        );
+    }
+}
+
+fn is_reported_as_nothing(name: &str) {
+    let found: Vec<&Value> =
+        during(&PASS.1, outage(name)).into_iter().map(|incident| &incident["id"]).collect();
+    assert_eq!(found, Vec::<&Value>::new());
+}
