@@ -29,7 +29,7 @@ pub enum DecodeError {
         found: u32,
     },
     /// Something without which the rest means nothing is not there.
-    #[error("byte {offset}: {field} is missing")]
+    #[error("byte {offset}: {}", self.complaint())]
     Missing {
         /// Where it would stand at the latest.
         offset: u64,
@@ -57,6 +57,7 @@ impl DecodeError {
             DecodeError::Value { field, found, .. } => {
                 write!(f, "{field} is {found}, expected {}", field.expected())
             }
+            DecodeError::Missing { field, .. } => write!(f, "{field} is missing"),
         })
     }
 

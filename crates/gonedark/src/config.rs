@@ -6,7 +6,7 @@ use gonedark_route::{Asn, Prefix};
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -110,6 +110,47 @@ pub struct Serve {
 pub struct Sources {
     /// Folders of archive files, and the public archives.
     pub archive: Vec<Archive>,
+    /// Stations to which routers connect.
+    pub bmp: Vec<Bmp>,
+}
+
+/// `[[source.bmp]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bmp {
+    /// What it is called.
+    pub name: String,
+    /// Where routers connect to.
+    pub listen: SocketAddr,
+    /// Addresses from which they may; any where none is named.
+    #[serde(default)]
+    pub routers: Vec<IpAddr>,
+    /// Which of a router's tables are taken.
+    #[serde(default)]
+    pub view: View,
+    /// How long a message may be on its way from the router.
+    #[serde(default = "Bmp::hold")]
+    pub hold: Span,
+}
+
+impl Bmp {
+    /// A fifth of a second. Guess: routers write at once, and networks between them and the station are near.
+    fn hold() -> Span {
+        Span(Duration::from_millis(200))
+    }
+}
+
+/// Which of a router's tables are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum View {
+    /// What neighbours send, before the router's policy.
+    #[default]
+    PrePolicy,
+    /// What the policy left of it.
+    PostPolicy,
+    /// What the router chose itself.
+    LocRib,
 }
 
 /// `[[source.archive]]`
@@ -254,11 +295,14 @@ fn check(config: &Config, text: &str) -> Result<(), String> {
         lines.filter(|(_, line)| line.contains(word)).last().map_or(0, |(number, _)| number + 1)
     };
     let mut names: BTreeSet<&str> = BTreeSet::new();
-    for archive in &config.source.archive {
-        if !names.insert(&archive.name) {
-            let (line, name) = (line(&format!("{:?}", archive.name)), &archive.name);
+    let bmp = config.source.bmp.iter().map(|station| &station.name);
+    for name in config.source.archive.iter().map(|archive| &archive.name).chain(bmp) {
+        if !names.insert(name) {
+            let line = line(&format!("{name:?}"));
             return Err(format!("line {line}: two sources are called {name:?}; give one another name"));
         }
+    }
+    for archive in &config.source.archive {
         if archive.fetch && archive.collectors.is_empty() {
             let line = line(&format!("{:?}", archive.name));
             return Err(format!(
@@ -268,9 +312,11 @@ fn check(config: &Config, text: &str) -> Result<(), String> {
         }
     }
     if names.is_empty() {
-        return Err("there is no source, so nothing could be seen; add a [[source.archive]] \
+        return Err(
+            "there is no source, so nothing could be seen; add a [[source.archive]] or a [[source.bmp]] \
                     (docs/watch.md has an example of each kind)"
-            .into());
+                .into(),
+        );
     }
     Ok(())
 }

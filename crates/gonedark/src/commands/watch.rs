@@ -8,6 +8,7 @@ use crate::config::{self, Config};
 use crate::country;
 use crate::pipeline::observatory::Observatory;
 use crate::source::archive;
+use crate::source::bmp;
 use crate::source::follow::{Fetcher, Follower, Settings};
 use crate::source::live::{self, Outlet, Running, Source, Stop};
 use crate::store::{Store, StoreFault};
@@ -30,20 +31,27 @@ const SIGNALS: Duration = Duration::from_millis(100);
 
 pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Failure> {
     let config = config::read(&arguments.config).map_err(Failure::Usage)?;
+    let mut sources = sources(&config);
     if arguments.check {
-        return introduce(&config, None, out).context("cannot write").map_err(Failure::Input);
+        return introduce(&config, &sources, None, out).context("cannot write").map_err(Failure::Input);
     }
     log(arguments.log);
     let (mut store, mut warnings) = Store::open(&config.store.path).map_err(input)?;
     let observatory = take_up(&config, &mut store, &mut warnings)?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    introduce(&config, Some(observatory.now()), out).and_then(|()| out.flush()).context("cannot write")?;
+    for source in &mut sources {
+        let told = format!("source {}: {}: cannot be had", source.name(), source.describe());
+        source.prepare().context(told)?;
+    }
+    introduce(&config, &sources, Some(observatory.now()), out)
+        .and_then(|()| out.flush())
+        .context("cannot write")?;
     let stop = Stop::default();
     let positions = Arc::new(observatory.positions());
     let (sender, parcels) = sync_channel(CHANNEL);
     let status = Arc::new(Mutex::new(Status::default()));
     let mut running: Vec<Running> = Vec::new();
-    for source in sources(&config) {
+    for source in sources {
         let outlet = Outlet::new(sender.clone(), stop.clone(), Arc::clone(&positions));
         let started = live::start(source, outlet).context("no thread for a source")?;
         let mut known = status.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,16 +122,32 @@ fn take_up(config: &Config, store: &mut Store, warnings: &mut Vec<String>) -> Re
 /// The time by which the country table of a new store is chosen: that of the oldest recording where nothing is live.
 fn begin(config: &Config) -> Time {
     let archives = &config.source.archive;
-    let recorded = archives.iter().all(|archive| archive.once);
+    let recorded = archives.iter().all(|archive| archive.once) && config.source.bmp.is_empty();
     let folders: Vec<_> = archives.iter().map(|archive| archive.folder.clone()).collect();
     let oldest = || archive::list(&folders).files.iter().filter_map(|file| file.time).min();
     recorded.then(oldest).flatten().unwrap_or_else(clock::now)
 }
 
 fn sources(config: &Config) -> Vec<Box<dyn Source>> {
-    let archives = config.source.archive.iter();
-    let archives = archives.map(|archive| -> Box<dyn Source> { Box::new(follower(archive)) });
-    archives.collect()
+    let mut sources: Vec<Box<dyn Source>> = Vec::new();
+    for archive in &config.source.archive {
+        sources.push(Box::new(follower(archive)));
+    }
+    for station in &config.source.bmp {
+        let settings = bmp::Settings {
+            name: station.name.clone(),
+            listen: station.listen,
+            routers: station.routers.clone(),
+            hold: station.hold.micros(),
+            view: match station.view {
+                config::View::PrePolicy => bmp::Taken::PrePolicy,
+                config::View::PostPolicy => bmp::Taken::PostPolicy,
+                config::View::LocRib => bmp::Taken::LocRib,
+            },
+        };
+        sources.push(Box::new(bmp::Station::new(settings)));
+    }
+    sources
 }
 
 fn follower(archive: &config::Archive) -> Follower {
@@ -161,7 +185,12 @@ fn fetcher(archive: &config::Archive) -> Fetcher {
 }
 
 /// The first lines: what is seen, what is not, and where to look.
-fn introduce(config: &Config, now: Option<Time>, out: &mut dyn Write) -> io::Result<()> {
+fn introduce(
+    config: &Config,
+    sources: &[Box<dyn Source>],
+    now: Option<Time>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let watched = &config.watch;
     let countries: Vec<String> = watched.countries.iter().map(|code| code.0.to_string()).collect();
     let countries = if countries.is_empty() { "every country".to_owned() } else { countries.join(", ") };
@@ -172,7 +201,7 @@ fn introduce(config: &Config, now: Option<Time>, out: &mut dyn Write) -> io::Res
     };
     let confirmed = watched.min_duration.0.as_secs_f64();
     writeln!(out, "Watching {countries}{asns}. A loss is an incident once it has lasted {confirmed} s.")?;
-    for source in sources(config) {
+    for source in sources {
         writeln!(out, "Source {}: {}.", source.name(), source.describe())?;
     }
     writeln!(

@@ -19,6 +19,19 @@ pub trait Source: Send {
     /// What it will do, in one plain sentence.
     fn describe(&self) -> String;
 
+    /// Takes what it needs from the system, so that what cannot be had is told before anything begins.
+    ///
+    /// # Errors
+    /// What cannot be had.
+    fn prepare(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    /// Streams that others have to wait for from the first moment on, although nothing of them has come yet.
+    fn awaited(&self) -> Vec<StreamKey> {
+        Vec::new()
+    }
+
     /// Works until it is told to stop or nothing can come any more. Whatever goes wrong is told by [`Outlet::health`] and
     /// tried again.
     fn run(self: Box<Self>, outlet: &Outlet);

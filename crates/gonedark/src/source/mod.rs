@@ -4,7 +4,9 @@
 
 pub mod archive;
 pub mod batch;
+pub mod bmp;
 pub mod filling;
 pub mod follow;
 pub mod live;
 pub mod parcel;
+mod stamp;

@@ -1,0 +1,6 @@
+//! `gonedark watch` as it is run: the binary itself, killed, on full and read-only disks, with damaged stores.
+
+mod disk;
+mod kill;
+mod observed;
+mod said;

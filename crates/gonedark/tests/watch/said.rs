@@ -1,0 +1,65 @@
+//! What `gonedark watch` says to who runs it.
+
+use crate::observed::{Observed, recording};
+use std::process::Command;
+
+fn check(text: &str) -> (Option<i32>, String, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("gonedark.toml");
+    std::fs::write(&config, text).expect("a configuration");
+    let output = Command::new(env!("CARGO_BIN_EXE_gonedark"))
+        .args(["watch", "--check", "--config"])
+        .arg(&config)
+        .output()
+        .expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+const SOURCE: &str = "[[source.archive]]\nname = \"here\"\nfolder = \"archive\"\n";
+
+#[test]
+fn a_wrong_configuration_is_refused_with_the_line_and_the_remedy() {
+    for (text, line, remedy) in [
+        (format!("[watch]\nmin_duration = \"soon\"\n{SOURCE}"), "line 2", "\"2m\""),
+        (format!("[watch]\ncountries = [\"Korea\"]\n{SOURCE}"), "line 2", "such as \"KP\""),
+        (format!("[watch]\nasns = \"some\"\n{SOURCE}"), "line 2", "expected \"all\" or a list"),
+        (format!("[watch]\nprefixes = [\"here\"]\n{SOURCE}"), "line 2", "175.45.176.0/22"),
+        (format!("[store]\nplace = \"x\"\n{SOURCE}"), "line 2", "expected one of `path`"),
+        (format!("{SOURCE}{SOURCE}"), "line 5", "give one another name"),
+        (format!("{SOURCE}fetch = true\n"), "line 2", "collectors = [\"rrc00\""),
+        (String::new(), "no source", "add a [[source.archive]]"),
+    ] {
+        let (code, _, said) = check(&text);
+        assert_eq!(code, Some(2), "{text}\n{said}");
+        assert!(said.contains(line) && said.contains(remedy), "{text}\n{said}");
+    }
+}
+
+#[test]
+fn the_first_ten_lines_say_what_is_seen_what_is_not_and_where_to_look() {
+    let (code, said, _) =
+        check(&format!("[watch]\ncountries = [\"KP\"]\n[serve]\nlisten = \"127.0.0.1:8080\"\n{SOURCE}"));
+    assert_eq!(code, Some(0));
+    assert!(said.lines().count() <= 10, "{said}");
+    for word in
+        ["Watching KP", "Source here", "Not seen", "Store: gonedark.db", "http://127.0.0.1:8080/status"]
+    {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+}
+
+#[test]
+fn a_second_watch_of_the_same_store_is_refused() {
+    let recording = recording();
+    let folder = tempfile::tempdir().expect("a folder");
+    let watched = Observed::new(recording.path(), folder.path());
+    let mut first = watched.start();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    if first.try_wait().expect("its state").is_none() {
+        let second = watched.run();
+        let said = String::from_utf8_lossy(&second.stderr).into_owned();
+        assert!(second.status.code() == Some(1) && said.contains("another process is writing it"), "{said}");
+    }
+    first.wait().expect("it ends");
+}
