@@ -152,20 +152,23 @@ impl Inference {
 
     /// Transitions of what all entities share.
     fn common_points(&mut self, into: &mut Vec<Point>) {
+        let now = self.now;
         for family in Family::ALL {
             let points = &mut self.sighted[family as usize];
             let told = &mut self.told_sighted[family as usize];
-            for (at, value) in points.iter().filter(|(at, _)| told.is_none_or(|told| *at > told)) {
-                into.push(Point {
-                    entity: None,
-                    family,
-                    signal: Signal::VotersSighted,
-                    at: *at,
-                    value: *value,
-                });
-            }
-            *told = points.last().map(|(at, _)| *at).or(*told);
-            points.drain(..points.len().saturating_sub(1));
+            // The value of the stamp that is going on may still change: it is told with the next news.
+            let over = points.iter().take_while(|(at, _)| *at < now).count();
+            let Some(last) = over.checked_sub(1) else { continue };
+            let new = points[..over].iter().filter(|(at, _)| told.is_none_or(|told| *at > told));
+            into.extend(new.map(|(at, value)| Point {
+                entity: None,
+                family,
+                signal: Signal::VotersSighted,
+                at: *at,
+                value: *value,
+            }));
+            *told = Some(points[last].0);
+            points.drain(..last);
         }
     }
 }

@@ -295,7 +295,10 @@ impl Followed {
             self.in_gap = true;
         }
         if std::mem::take(&mut self.in_gap) {
-            parcel.batch.observations.push((time.max(self.speaks_until), Observation::GapEnd));
+            self.speaks_until = self.speaks_until.max(time);
+            parcel.batch.observations.push((self.speaks_until, Observation::GapEnd));
+            // Told once, also where it ends before the file is begun.
+            parcel.position = self.position();
         }
         parcel.batch.observations.is_empty() || outlet.send(parcel)
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 struct Ledger {
     incidents: BTreeMap<(Entity, Time), Incident>,
-    points: BTreeMap<(Entity, Family, Signal, Time), Sample>,
+    points: BTreeMap<(Option<Entity>, Family, Signal, Time), Sample>,
 }
 
 impl Ledger {
@@ -27,9 +27,7 @@ impl Ledger {
             }
         }
         for point in news.points {
-            if let Some(entity) = point.entity {
-                self.points.insert((entity, point.family, point.signal, point.at), point.value);
-            }
+            self.points.insert((point.entity, point.family, point.signal, point.at), point.value);
         }
     }
 }
@@ -90,7 +88,7 @@ fn compare(scenario: &Scenario, report: &Report, ledger: &Ledger, name: &str) {
         assert_eq!(said, told, "{name}: {}", kept(scenario));
     }
     for series in report.series.iter().filter(|series| series.signal != Signal::VotersSighted) {
-        let of = (series.entity, series.family, series.signal);
+        let of = (Some(series.entity), series.family, series.signal);
         let own =
             ledger.points.iter().filter(|((entity, family, signal, _), _)| (*entity, *family, *signal) == of);
         let told: Vec<(Time, Sample)> = own.map(|((.., at), value)| (*at, *value)).collect();

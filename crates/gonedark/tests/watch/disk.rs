@@ -81,11 +81,17 @@ fn a_disk_that_cannot_be_written_is_told_of_with_what_to_do() {
 }
 
 /// Kills a watch half way, changes its store, and lets it run to the end.
+#[allow(clippy::disallowed_methods, reason = "half way has to be measured")]
 fn after_damage(recording: &Path, damage: impl FnOnce(&Path)) -> (Vec<String>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let begin = std::time::Instant::now();
+    assert!(Observed::new(recording, folder.path()).run().status.success());
+    let whole = begin.elapsed();
     let folder = tempfile::tempdir().expect("a folder");
     let watched = Observed::new(recording, folder.path());
     let mut child = watched.start();
-    std::thread::sleep(Duration::from_millis(700));
+    std::thread::sleep(whole / 2);
+    assert!(child.try_wait().expect("its state").is_none(), "it is half way");
     child.kill().expect("it can be killed");
     child.wait().expect("it ends");
     damage(&watched.store);
@@ -112,7 +118,7 @@ fn spoil_end(path: &Path, length: u64) {
 fn a_spoiled_end_of_the_log_costs_what_the_sources_give_again() {
     let recording = recording();
     let (concluded, said) = after_damage(recording.path(), |store| {
-        spoil_end(&store.with_added_extension("wal").with_file_name("gonedark.db-wal"), 4096);
+        spoil_end(&store.with_file_name("gonedark.db-wal"), 4096);
     });
     assert_eq!(difference(&truth(recording.path()), &concluded), None, "{said}");
 }

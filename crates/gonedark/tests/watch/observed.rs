@@ -1,5 +1,6 @@
 //! A recording to watch, a store to watch into, and what is in it.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -70,7 +71,11 @@ impl Observed {
             let mut statement = db.prepare(query).expect("a query");
             let mut rows = statement.query([]).expect("rows");
             while let Some(row) = rows.next().expect("a row") {
-                let fields = (0..5).map(|field| format!("{:?}", row.get_ref(field).expect("a field")));
+                let fields = (0..5).map(|field| match row.get_ref(field).expect("a field") {
+                    ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                    ValueRef::Integer(number) => number.to_string(),
+                    other => format!("{other:?}"),
+                });
                 lines.push(fields.collect::<Vec<_>>().join(" "));
             }
         }
