@@ -30,7 +30,8 @@ def within(text, window):
 def overlaps(incident, outage):
     """Whether the two share a moment. A report may begin earlier than the truth where nobody could see. The last second
     of an outage's quiet is nobody's: a stamp in whole seconds may be of the next one."""
-    begin = reported(min(incident["onset"]["earliest"], incident["phases"][0]["from"], key=moment))[0]
+    # From its first phase on: where nobody could see, an onset may reach back into the quiet of the outage before.
+    begin = reported(incident["phases"][0]["from"])[0]
     end = incident["recovery"] and reported(incident["recovery"]["latest"])[1]
     return begin <= moment(outage["end"]) - SECOND and (end is None or end >= moment(outage["begin"]))
 

@@ -178,17 +178,27 @@ impl Inference {
     pub fn peer_state(&mut self, at: Time, peer: PeerId, established: bool) {
         let at = self.advance(at, peer);
         if established {
+            if self.vantage.get(peer).session == Session::Unheard {
+                self.vantage.get_mut(peer).from_begin = true;
+            }
             if self.vantage.get(peer).session == Session::Up {
                 // Established anew: it was down at some time since its last message, and nobody said so.
                 let since = self.vantage.get(peer).last_message.min(at);
-                self.sight.down(peer, since, BlindReason::SessionDown, &mut self.vantage);
+                self.sight.down((peer, since), BlindReason::SessionDown, &mut self.vantage, &self.parameters);
                 self.redraw = true;
             }
             self.sight.up(peer, at, &mut self.vantage);
         } else if self.vantage.get(peer).session != Session::Unheard {
-            self.sight.down(peer, at, BlindReason::SessionDown, &mut self.vantage);
+            self.sight.down((peer, at), BlindReason::SessionDown, &mut self.vantage, &self.parameters);
             self.redraw = true;
         }
+    }
+
+    /// A peer is there and has nothing to say: a KEEPALIVE.
+    pub fn alive(&mut self, at: Time, peer: PeerId) {
+        let at = self.advance(at, peer);
+        let known = self.vantage.get_mut(peer);
+        known.alive_at = known.alive_at.max(at);
     }
 
     /// A peer sent an End-of-RIB marker (RFC 4724): its table has been sent.
@@ -196,6 +206,18 @@ impl Inference {
         let at = self.advance(at, peer);
         let ended = self.sight.end_transfers(at, Some(peer), &mut self.vantage, &self.parameters);
         self.resync(ended);
+        let (quiet, known) = (self.parameters.transfer_quiet, self.vantage.get_mut(peer));
+        if !known.from_begin || known.session != Session::Up || known.held == [0, 0] {
+            return;
+        }
+        // What a session sends from its begin to its End-of-RIB is a table like any other.
+        if at - *known.told_whole.get_or_insert(at) <= quiet {
+            for shard in &mut self.table.shards {
+                shard.adopt(peer, &self.vantage);
+            }
+            self.vantage.get_mut(peer).tabled = true;
+            self.choose_full_feeds(at);
+        }
     }
 
     /// A table of a collector begins. Its peers must have been named by [`Inference::peer`] before.
@@ -447,7 +469,7 @@ impl Inference {
             let known = self.vantage.get(peer);
             if known.session == Session::Up && at - known.last_message > self.parameters.silence {
                 let since = known.last_message;
-                self.sight.down(peer, since, BlindReason::Absent, &mut self.vantage);
+                self.sight.down((peer, since), BlindReason::Absent, &mut self.vantage, &self.parameters);
                 self.redraw = true;
             }
         }

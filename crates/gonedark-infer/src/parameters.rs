@@ -41,6 +41,9 @@ pub struct Parameters {
     pub table_backlog: i64,
     /// A peer in no table and silent this long is blind: bgpview, 3,600 s.
     pub silence: i64,
+    /// A session that dies of silence does so this long after the last that was heard of its peer: 180 s, the hold time of
+    /// most routers (RFC 4271 section 10 suggests 90 s).
+    pub hold_time: i64,
     /// A table transfer has ended when nothing of it came for this long. Guess: BGP's keepalive interval.
     pub transfer_quiet: i64,
     /// A transfer, or a table, speaks for what is missing from it only if it has this share (percent) of what was held
@@ -87,6 +90,7 @@ impl Default for Parameters {
             age_out: 7 * 24 * hour,
             table_backlog: minute,
             silence: hour,
+            hold_time: 3 * minute,
             transfer_quiet: 30 * SECOND,
             resync_percent: 50,
             restart_percent: 50,

@@ -91,18 +91,28 @@ impl Sight {
         self.told_open.clear();
     }
 
-    /// The session went down.
-    pub(crate) fn down(&mut self, peer: PeerId, at: Time, reason: BlindReason, vantage: &mut Vantage) {
+    /// The session went down. Where it died of silence, nothing was heard for up to `hold_time` before: what the peer held
+    /// is uncertain from its last message on.
+    pub(crate) fn down(
+        &mut self,
+        (peer, at): (PeerId, Time),
+        reason: BlindReason,
+        vantage: &mut Vantage,
+        parameters: &Parameters,
+    ) {
         self.transfers.retain(|(other, _)| *other != peer);
         let collector = vantage.get(peer).key.collector;
         let known = vantage.get_mut(peer);
         let since = match &known.session {
             Session::Down { since } => *since,
             Session::Transfer(transfer) => transfer.down_since,
-            Session::Up | Session::Unheard => at,
+            Session::Up | Session::Unheard => {
+                let heard = known.last_message.max(known.alive_at);
+                heard.max(at + -parameters.hold_time).min(at)
+            }
         };
         known.session = Session::Down { since };
-        self.blind((collector, Some(peer)), since, reason);
+        self.blind((collector, Some(peer)), at, reason);
     }
 
     /// The session is up again: a transfer begins.

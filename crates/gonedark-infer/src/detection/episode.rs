@@ -82,11 +82,19 @@ pub(crate) struct Episode {
     pub(crate) steps: Vec<Step>,
     pub(crate) worst: Option<Worst>,
     pub(crate) networks: BTreeMap<Prefix, NetworkRecord>,
+    /// Voters that could see it at its end, per family.
+    pub(crate) saw_end: Option<[Vec<u16>; 2]>,
 }
 
 impl Episode {
     pub(crate) fn begin(start: Time, networks: BTreeMap<Prefix, NetworkRecord>) -> Self {
-        Episode { start, end: None, steps: Vec::new(), worst: None, networks }
+        Episode { start, end: None, steps: Vec::new(), worst: None, networks, saw_end: None }
+    }
+
+    /// Whether a voter could see the end of it; of one that goes on nobody has missed it.
+    pub(crate) fn saw_end(&self, prefix: Prefix, voter: u16) -> bool {
+        let saw = self.saw_end.as_ref();
+        saw.is_none_or(|saw| saw[prefix.family() as usize].contains(&voter))
     }
 
     /// No episode yet: only holds the records of networks lost while the entity is not.

@@ -381,6 +381,7 @@ impl Track {
             if let Some(episode) = self.episodes.last_mut() {
                 episode.step(at, level, tolls, watchers(self.entity), parameters);
                 episode.end = Some(at);
+                episode.saw_end = Some(watchers(self.entity));
             }
             if !networks.is_empty() {
                 // What stays lost without the entity being so waits for the next time.

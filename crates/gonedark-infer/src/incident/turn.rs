@@ -13,7 +13,7 @@ pub(crate) struct Testimony {
     pub(crate) watchers: BTreeSet<u16>,
     /// Of them those that lost everything lost that they usually hold, with their last loss.
     pub(crate) agreeing: BTreeMap<u16, Interval>,
-    /// Of them those that held something lost to the end.
+    /// Of them those that held something lost to the end, and could see it.
     pub(crate) stuck: BTreeSet<u16>,
 }
 
@@ -38,7 +38,9 @@ pub(crate) fn testimony(episode: &Episode) -> Testimony {
                 *last = sighting.lost;
             }
         }
-        let kept = record.kept.iter().copied().filter(|voter| worst.saw(*prefix, *voter));
+        // Of one that went blind before the end nobody knows whether it held the route to it.
+        let saw_all = |voter: &u16| worst.saw(*prefix, *voter) && episode.saw_end(*prefix, *voter);
+        let kept = record.kept.iter().copied().filter(saw_all);
         testimony
             .stuck
             .extend(kept.filter(|voter| record.sightings.iter().all(|sighting| sighting.voter != *voter)));

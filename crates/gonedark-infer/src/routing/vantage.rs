@@ -55,7 +55,13 @@ pub(crate) struct Peer {
     pub(crate) session: Session,
     /// Whether a table named what it held before its first message.
     pub(crate) tabled: bool,
+    /// Whether its session was seen to begin before anything of it was heard: then what it sends up to its End-of-RIB is
+    /// its whole table. And when that ended first, since each family has an end of its own.
+    pub(crate) from_begin: bool,
+    pub(crate) told_whole: Option<Time>,
     pub(crate) last_message: Time,
+    /// When it last sent a KEEPALIVE, where its collector records them.
+    pub(crate) alive_at: Time,
     /// Begin of a gap since which what it holds is not certain, and when what it says could be heard again.
     pub(crate) stale_since: Option<Time>,
     pub(crate) heard_again: Time,
@@ -181,7 +187,10 @@ impl Vantage {
             voter,
             session: Session::Unheard,
             tabled: false,
+            from_begin: false,
+            told_whole: None,
             last_message: Time::MIN,
+            alive_at: Time::MIN,
             stale_since: None,
             heard_again: Time::MIN,
             held: [0; 2],

@@ -230,6 +230,18 @@ impl Shard {
         self.pending.remove(&(row, voter));
     }
 
+    /// Takes all that a peer holds for its first table.
+    pub(crate) fn adopt(&mut self, peer: PeerId, vantage: &Vantage) {
+        let voter = vantage.get(peer).voter;
+        for row in 0..self.rows.len() as u32 {
+            if self.cell(row, peer) != 0 && !self.bit(row, USUAL, voter) {
+                self.set_bit(row, USUAL, voter, true);
+                self.pending.remove(&(row, voter));
+                self.stirred = true;
+            }
+        }
+    }
+
     /// The cell for a tail; adds it to the row's dictionary.
     pub(super) fn place_of(
         &mut self,

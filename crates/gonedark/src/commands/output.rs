@@ -224,6 +224,7 @@ fn described(parameters: &Parameters) -> Vec<present::Parameter> {
         span("age_out_s", p.age_out, "7 d, as IODA's new baselines"),
         span("table_backlog_s", p.table_backlog, "bgpview"),
         span("silence_s", p.silence, "bgpview"),
+        span("hold_time_s", p.hold_time, "the hold time of most routers; RFC 4271 section 10 suggests 90 s"),
         span("transfer_quiet_s", p.transfer_quiet, "guess"),
         percent("resync_percent", p.resync_percent, "guess"),
         percent("restart_percent", p.restart_percent, "guess"),

@@ -73,6 +73,11 @@ impl Hand {
                     inference.peer_state(at, peer, *established);
                 }
             }
+            Observation::Alive { peer: of } => {
+                if let Some(peer) = peer(*of) {
+                    inference.alive(at, peer);
+                }
+            }
             Observation::EndOfRib { peer: of } => {
                 if let Some(peer) = peer(*of) {
                     inference.end_of_rib(at, peer);

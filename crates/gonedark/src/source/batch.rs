@@ -41,6 +41,11 @@ pub enum Observation {
         /// Up, or down.
         established: bool,
     },
+    /// A KEEPALIVE: the peer is there, and has nothing to say.
+    Alive {
+        /// Who.
+        peer: u16,
+    },
     /// An End-of-RIB marker.
     EndOfRib {
         /// Whose.

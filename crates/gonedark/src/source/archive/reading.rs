@@ -349,6 +349,9 @@ impl Reading {
                         .push((at, Observation::Session { peer, established: false }));
                 }
             }
+            Record::Message { peer, message: Message::Keepalive } => {
+                self.filling.of_peer(at, neighbour(peer), |peer| Observation::Alive { peer });
+            }
             Record::Message { .. } | Record::Sent { .. } => {}
             Record::Unsupported { .. } => self.summary.skipped += 1,
         }
