@@ -127,7 +127,8 @@ def clock(text):
     return text[11:22].rstrip("Z") if text else ""
 
 
-def judge(report, truth):
+def judge(report, truth, collectors=None):
+    """A row for each claim; of the collectors' blindness only those of `collectors`, where they are named."""
     rows, explained = [], []
     for outage in truth["outages"]:
         for expected in outage["countries"]:
@@ -135,6 +136,8 @@ def judge(report, truth):
             rows.append(judged)
             explained += incidents
         for expected in outage["blind"]:
+            if collectors and expected["collector"] not in collectors:
+                continue
             rows.append(judge_blind(outage, expected, report["coverage"]["blind"]))
         if not outage["countries"] and not outage["blind"]:
             rows.append(row(outage, "nobody", "no outage", []))
@@ -156,11 +159,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("truth", help="truth.json of the pass")
     parser.add_argument("report", help="the report as JSON, - for standard input")
+    parser.add_argument("--collector", action="append", help="judge only the blindness of these")
     options = parser.parse_args()
     with open(options.truth) as file:
         truth = json.load(file)
     with sys.stdin if options.report == "-" else open(options.report) as file:
-        rows = judge(json.load(file), truth)
+        rows = judge(json.load(file), truth, options.collector)
     show(rows)
     bad = sum(it["verdict"] != "right" for it in rows)
     print(f"\n{len(rows) - bad} of {len(rows)} right")

@@ -133,6 +133,9 @@ def one_pass(topology, plan, options, folder):
         since = start_tables(topology, daemons)
         folders = [daemons.folder_of(it) for it in topology.collectors]
         wait_for("the first tables", lambda: all(tables(it, since) for it in folders), daemons)
+        if options.settle:
+            tell(f"quiet for {options.settle} s")
+            time.sleep(options.settle)
         first = outages.now()
         truths = outages.perform(plan, outages.Operator(topology, daemons), tell)
         truth = {
@@ -152,10 +155,11 @@ def one_pass(topology, plan, options, folder):
         # A second Ctrl-C must not leave half of it standing.
         for number in CAUGHT:
             signal.signal(number, signal.SIG_IGN)
-        daemons.stop_all()
+        # First who listens: the end of the lab is no outage for a live one either.
         if station:
             station.terminate()
             station.wait()
+        daemons.stop_all()
         namespaces.remove_all()
         if options.keep_logs:
             shutil.copytree(folder, options.out / "logs", ignore=shutil.ignore_patterns("*.mrt", "*.vty", "control"))
@@ -176,6 +180,8 @@ def arguments():
     parser.add_argument("--station-command", metavar="COMMAND", help="listens for BMP instead of the recorder; "
                         "{listen} becomes the address and port")
     parser.add_argument("--station-on-host", action="store_true", help="the station listens at a veth to the host")
+    parser.add_argument("--settle", type=float, default=0, metavar="SECONDS", help="quiet before the first outage: a "
+                        "live program takes what routers send for whole tables only once that has ended")
     parser.add_argument("--keep-logs", action="store_true", help="the routers' logs and configurations, in OUT/logs")
     parser.add_argument("--clean", action="store_true", help="remove what an earlier run left, and nothing else")
     return parser.parse_args()

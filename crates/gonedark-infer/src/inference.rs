@@ -47,6 +47,8 @@ pub struct Inference {
     pub(crate) sight: Sight,
     reading: Vec<Reading>,
     unsettled: Vec<Unsettled>,
+    /// Sessions that were seen to begin and whose table has not ended: since when, and what they held then.
+    beginning: Vec<(PeerId, Time, u64)>,
     /// The stamp of the newest observation: everything before it has been voted on.
     pub(crate) now: Time,
     pub(crate) first: Option<Time>,
@@ -91,6 +93,7 @@ impl Inference {
             sight: Sight::default(),
             reading: Vec::new(),
             unsettled: Vec::new(),
+            beginning: Vec::new(),
             now: Time::MIN,
             first: None,
             next_epoch: Time::MAX,
@@ -178,8 +181,9 @@ impl Inference {
     pub fn peer_state(&mut self, at: Time, peer: PeerId, established: bool) {
         let at = self.advance(at, peer);
         if established {
-            if self.vantage.get(peer).session == Session::Unheard {
+            if self.vantage.get(peer).session == Session::Unheard && !self.vantage.get(peer).from_begin {
                 self.vantage.get_mut(peer).from_begin = true;
+                self.beginning.push((peer, at, 0));
             }
             if self.vantage.get(peer).session == Session::Up {
                 // Established anew: it was down at some time since its last message, and nobody said so.
@@ -210,13 +214,42 @@ impl Inference {
         if !known.from_begin || known.session != Session::Up || known.held == [0, 0] {
             return;
         }
-        // What a session sends from its begin to its End-of-RIB is a table like any other.
+        // Each family has an End-of-RIB of its own, and they follow each other.
         if at - *known.told_whole.get_or_insert(at) <= quiet {
-            for shard in &mut self.table.shards {
-                shard.adopt(peer, &self.vantage);
+            self.adopt(at, peer);
+        }
+    }
+
+    /// What a session sends from its begin to its End-of-RIB, or until hardly anything is added any more, is a table like any
+    /// other.
+    fn adopt(&mut self, at: Time, peer: PeerId) {
+        self.beginning.retain(|(other, ..)| *other != peer);
+        for shard in &mut self.table.shards {
+            shard.adopt(peer, &self.vantage);
+        }
+        self.vantage.get_mut(peer).tabled = true;
+        self.choose_full_feeds(at);
+    }
+
+    /// Looks at the sessions that began a while ago without an End-of-RIB: BMP stations get none where the router's neighbour
+    /// sends none.
+    fn look_at_beginnings(&mut self, due: Time) {
+        let Parameters { transfer_quiet: quiet, growth_percent, .. } = self.parameters;
+        for (peer, since, held) in std::mem::take(&mut self.beginning) {
+            let known = self.vantage.get(peer);
+            let now = known.held[0] + known.held[1];
+            if due - since < quiet {
+                self.beginning.push((peer, since, held));
+            } else if known.tabled {
+                // A table named it meanwhile.
+            } else if known.session == Session::Up
+                && now > 0
+                && (now.saturating_sub(held)) * 100 <= now * growth_percent
+            {
+                self.adopt(due, peer);
+            } else {
+                self.beginning.push((peer, due, now));
             }
-            self.vantage.get_mut(peer).tabled = true;
-            self.choose_full_feeds(at);
         }
     }
 
@@ -338,7 +371,7 @@ impl Inference {
 
     /// When something falls due without being told.
     fn next_due(&self) -> Time {
-        let mut due = self.next_epoch.min(self.next_sweep);
+        let mut due = self.next_epoch.min(self.next_sweep).min(self.next_beginning());
         if !self.sight.transfers.is_empty() {
             let transfer = self.sight.next_transfer_end(&self.vantage, &self.parameters);
             due = transfer.map_or(due, |transfer| transfer.min(due));
@@ -349,7 +382,15 @@ impl Inference {
         self.unsettled.iter().map(|unsettled| unsettled.due).fold(due, Time::min)
     }
 
+    fn next_beginning(&self) -> Time {
+        let dues = self.beginning.iter().map(|(_, since, _)| *since + self.parameters.transfer_quiet);
+        dues.min().unwrap_or(Time::MAX)
+    }
+
     fn do_due(&mut self, due: Time) {
+        if self.next_beginning() <= due {
+            self.look_at_beginnings(due);
+        }
         if self.tells_news && self.tracks.next_over() <= due {
             self.settle(due);
         }

@@ -46,6 +46,10 @@ pub struct Parameters {
     pub hold_time: i64,
     /// A table transfer has ended when nothing of it came for this long. Guess: BGP's keepalive interval.
     pub transfer_quiet: i64,
+    /// The table of a session that was seen to begin has ended, where no End-of-RIB says so, once no more than this share
+    /// (percent) of what the peer holds was added within [`Parameters::transfer_quiet`]. Guess: a table transfer adds more
+    /// in a second.
+    pub growth_percent: u64,
     /// A transfer, or a table, speaks for what is missing from it only if it has this share (percent) of what was held
     /// before: otherwise the peer itself is the likelier fault. Guess.
     pub resync_percent: u64,
@@ -92,6 +96,7 @@ impl Default for Parameters {
             silence: hour,
             hold_time: 3 * minute,
             transfer_quiet: 30 * SECOND,
+            growth_percent: 2,
             resync_percent: 50,
             restart_percent: 50,
             restart_window: 5 * minute,

@@ -199,3 +199,23 @@ fn what_a_session_sends_from_its_begin_to_its_end_of_rib_is_a_table() {
     assert_eq!((networks.before, networks.lost), (4, 2));
     assert_eq!(incidents[0].onset.earliest, at(60));
 }
+
+#[test]
+fn a_session_without_an_end_of_rib_has_sent_its_table_once_hardly_anything_is_added() {
+    let mut world = World::new(1, &TWELVE);
+    for peer in 0..12 {
+        world.inference.peer_state(at(0), world.peers[peer], true);
+        for (prefix, tail) in everything() {
+            world.announce(1, peer, &tail, &[&prefix.to_string()]);
+        }
+    }
+    // It goes on talking, as everybody does, of what it holds.
+    for second in 2..100 {
+        world.announce(second, 3, &[3356], &["8.0.0.0/16"]);
+    }
+    world.all_withdraw(100, 1, &KP[..2]);
+    let report = world.report(600);
+    let incidents = incidents_of(&report, "KP");
+    let networks = incidents.first().and_then(|incident| incident.families[0]).expect("one").networks;
+    assert_eq!((networks.before, networks.lost), (4, 2));
+}

@@ -226,6 +226,7 @@ fn described(parameters: &Parameters) -> Vec<present::Parameter> {
         span("silence_s", p.silence, "bgpview"),
         span("hold_time_s", p.hold_time, "the hold time of most routers; RFC 4271 section 10 suggests 90 s"),
         span("transfer_quiet_s", p.transfer_quiet, "guess"),
+        percent("growth_percent", p.growth_percent, "guess"),
         percent("resync_percent", p.resync_percent, "guess"),
         percent("restart_percent", p.restart_percent, "guess"),
         span("restart_window_s", p.restart_window, "the length of a RIS file"),

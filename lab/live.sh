@@ -1,0 +1,34 @@
+#!/bin/sh
+# One pass with `gonedark watch` in the place of the recorder: what it wrote down while the outages happened is judged, and
+# how long after its deciding message each incident was committed. GONEDARK and LAB_OUT as in pass.sh.
+set -eu
+cd "$(dirname "$0")/.."
+gonedark=$(realpath "${GONEDARK:-target/release/gonedark}")
+out=${LAB_OUT:-target/lab-live}
+rm -rf "$out"
+mkdir -p "$out"
+out=$(realpath "$out")
+
+# Written once the address is known; no loss is too short in the lab.
+cat >"$out/watch.sh" <<WATCH
+#!/bin/sh
+cat >"$out/gonedark.toml" <<CONFIG
+[store]
+path = "$out/live.db"
+commit = "100ms"
+snapshot = "10s"
+[watch]
+min_duration = "1ms"
+[countries]
+delegated = ["$(pwd)/lab/delegated.txt"]
+[[source.bmp]]
+name = "lab"
+listen = "\$1"
+CONFIG
+exec "$gonedark" watch --config "$out/gonedark.toml" --log json
+WATCH
+chmod +x "$out/watch.sh"
+# A session without an End-of-RIB has sent its table when 30 s added hardly anything (METHOD.md, growth_percent).
+python3 lab/run.py --out "$out/pass" --settle 65 --station-command "$out/watch.sh {listen}" "$@"
+python3 lab/live.py "$out/live.db" >"$out/live.json"
+python3 lab/judge.py "$out/pass/truth.json" "$out/live.json" --collector frr
