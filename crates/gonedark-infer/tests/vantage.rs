@@ -219,3 +219,18 @@ fn a_session_without_an_end_of_rib_has_sent_its_table_once_hardly_anything_is_ad
     let networks = incidents.first().and_then(|incident| incident.families[0]).expect("one").networks;
     assert_eq!((networks.before, networks.lost), (4, 2));
 }
+
+#[test]
+fn what_a_session_withdraws_before_it_has_announced_it_was_not_lost() {
+    let mut world = World::new(1, &TWELVE);
+    for peer in 0..12 {
+        world.inference.peer_state(at(0), world.peers[peer], true);
+        // FRR's BMP tells of what is not there yet before it tells of what is.
+        world.withdraw(1, peer, &KP);
+        for (prefix, tail) in everything() {
+            world.announce(2, peer, &tail, &[&prefix.to_string()]);
+        }
+    }
+    let report = world.report(900);
+    assert_eq!(incidents_of(&report, "KP"), Vec::<&gonedark_infer::report::Incident>::new());
+}

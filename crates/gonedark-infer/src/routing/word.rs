@@ -149,7 +149,9 @@ impl Shard {
         (at, peer): (Time, PeerId),
         (row, path_id): (u32, u32),
     ) -> bool {
-        let tabled = lent.vantage.get(peer).tabled;
+        // Of a session that was seen to begin everything was heard: what it withdraws without having announced it was not
+        // there (FRR's BMP begins with such withdrawals).
+        let tabled = lent.vantage.get(peer).tabled || lent.vantage.get(peer).from_begin;
         if tabled && self.rows[row as usize].since == UNHEARD {
             return false;
         }
