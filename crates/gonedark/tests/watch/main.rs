@@ -3,4 +3,6 @@
 mod disk;
 mod kill;
 mod observed;
+mod ris_live;
+mod ris_server;
 mod said;
