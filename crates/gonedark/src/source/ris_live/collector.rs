@@ -94,20 +94,30 @@ impl Collector {
     /// What there is to hand on when the connection is lost, of which `mark` was promised: what was heard since, and that
     /// it is not seen any more.
     pub(super) fn lost(&mut self, mark: Time) -> Option<Sending> {
-        let (front, since) = match self.sight {
-            Sight::Sees => (vec![(mark, begin())], mark),
-            Sight::Missed(since) => (vec![(since, begin())], since),
-            Sight::Blind(since) => (Vec::new(), since),
-        };
-        self.woke = None;
+        let mut front = Vec::new();
+        let mut since = mark;
+        if let Sight::Missed(from) = self.sight {
+            front.push((from, begin()));
+        }
+        if let Sight::Missed(from) | Sight::Blind(from) = self.sight {
+            since = from;
+            // It was heard for a moment.
+            if let Some(woke) = self.woke.take() {
+                front.push((woke, Observation::GapEnd));
+                since = mark.max(woke);
+                front.push((since, begin()));
+            }
+        } else {
+            front.push((mark, begin()));
+        }
         let is_nothing = front.is_empty() && self.filling.batch.observations.is_empty();
         (!is_nothing).then(|| self.sending(front, Sight::Blind(since), mark))
     }
 
     fn sending(&mut self, front: Vec<(Time, Observation)>, sight: Sight, mark: Time) -> Sending {
         let mut batch: Batch = self.filling.take();
-        batch.sort();
         batch.observations.splice(0..0, front);
+        batch.sort();
         let mark = mark.max(self.mark);
         // Nobody waits for one that is not heard.
         let (position, closed) = match sight {
@@ -209,6 +219,16 @@ mod tests {
         assert_eq!(told(&sending), [(110, "sees"), (110, "says")]);
         assert!(!sending.parcel.fresh && !sending.parcel.closed);
         assert_eq!(sending.parcel.position.as_deref(), Some("108000000"));
+    }
+
+    #[test]
+    fn one_that_was_heard_for_a_moment_is_blind_after_it() {
+        let mut collector = Collector::new("ris", "rrc00", Sight::Blind(Time::MIN));
+        says(&mut collector, 100);
+        says(&mut collector, 103);
+        let sending = collector.lost(at(101)).unwrap();
+        assert_eq!(told(&sending), [(100, "sees"), (100, "says"), (101, "blind"), (103, "says")]);
+        assert_eq!(sending.parcel.position.as_deref(), Some("101000000 blind"));
     }
 
     #[test]

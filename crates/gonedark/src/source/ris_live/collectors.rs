@@ -147,9 +147,11 @@ impl<'a> Collectors<'a> {
     /// The connection is lost: nothing of any collector is seen. False where nobody takes it any more.
     pub(super) fn lost(&mut self) -> bool {
         let streams = &mut self.streams;
-        let mark = streams.stamps.promised();
         // The next connection may be as far behind as it likes.
-        streams.newest = None;
+        if let Some((newest, _)) = streams.newest.take() {
+            streams.stamps.promise(newest);
+        }
+        let mark = streams.stamps.promised();
         streams.weight = 0;
         for collector in &mut streams.known {
             let Some(sending) = collector.lost(mark) else { continue };
