@@ -9,6 +9,8 @@ use gonedark_infer::Watch;
 use gonedark_infer::parameters::Parameters;
 use gonedark_route::{Asn, Time};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -267,4 +269,50 @@ fn a_message_that_is_longer_than_any_costs_the_connection_and_no_memory() {
     let client = hear(&url, 64, BTreeMap::new());
     let parcels = client.until(|parcels| count(parcels, "update") == 2);
     assert_eq!(count(&parcels, "blind"), 1);
+}
+
+/// Asks a store until it gives a row, or for fifteen seconds.
+fn row(store: &Path, query: &str) -> String {
+    let mut found = None;
+    for _ in 0..150 {
+        std::thread::sleep(Duration::from_millis(100));
+        let db = rusqlite::Connection::open_with_flags(store, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE);
+        found = db.and_then(|db| db.query_row(query, [], |row| row.get(0))).ok();
+        if found.is_some() {
+            break;
+        }
+    }
+    found.unwrap_or_else(|| panic!("no row for {query}"))
+}
+
+#[test]
+fn the_watch_keeps_how_far_it_heard_and_tells_of_the_time_between_two_starts() {
+    let later = announce("rrc00", 1, BEGIN + 100.0);
+    let url = serve(vec![stays(vec![announce("rrc00", 1, BEGIN)]), stays(vec![later])]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (config, store) = (folder.path().join("gonedark.toml"), folder.path().join("gonedark.db"));
+    let text = format!("[store]\npath = {store:?}\n[[source.ris_live]]\nname = \"ris\"\nurl = {url:?}\n");
+    std::fs::write(&config, text).expect("a configuration");
+    let start = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gonedark"));
+        command.args(["watch", "--config"]).arg(&config).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("it runs")
+    };
+    let end = |mut child: Child| {
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+    };
+    let child = start();
+    // The hold of two seconds has passed, so that the update is applied.
+    let heard = format!("SELECT position FROM stream WHERE mark > {}", BEGIN as i64 * 1_000_000);
+    let position = row(&store, &heard);
+    end(child);
+    assert!(position.starts_with("17000000"), "{position}");
+    let child = start();
+    let blind = row(
+        &store,
+        "SELECT reason || ' ' || (until - since > 90000000) FROM blind WHERE collector = 'rrc00' AND until > 0",
+    );
+    end(child);
+    assert_eq!(blind, "session_down 1");
 }
