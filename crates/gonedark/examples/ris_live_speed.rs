@@ -107,7 +107,7 @@ fn used(name: &str) -> Result<f64, Box<dyn Error>> {
         let stat = std::fs::read_to_string(task?.path().join("stat"))?;
         let Some((begin, rest)) = stat.rsplit_once(')') else { continue };
         if begin.ends_with(&format!("({name}")) {
-            let fields: Vec<u64> = rest.split_whitespace().filter_map(|field| field.parse().ok()).collect();
+            let fields: Vec<i64> = rest.split_whitespace().filter_map(|field| field.parse().ok()).collect();
             // The state, a letter, is left out: user and system time are the 11th and 12th of the numbers.
             return Ok((fields[10] + fields[11]) as f64 / 100.0);
         }
