@@ -271,6 +271,10 @@ impl Streams<'_> {
 }
 
 /// Sends as soon as there is room; gives it back where patience ends.
+#[allow(
+    clippy::result_large_err,
+    reason = "it gives back what it was given; moving it costs nothing beside a batch"
+)]
 fn send(outlet: &Outlet, mut parcel: Parcel, patience: &mut Duration) -> Result<(), Option<Parcel>> {
     loop {
         match outlet.try_send(parcel) {
