@@ -304,7 +304,8 @@ impl Inference {
     /// From `at` on the collector gives nothing, where its rhythm says that it should.
     pub fn gap_begin(&mut self, at: Time, collector: CollectorId, reason: BlindReason) {
         self.advance_to(at);
-        self.vantage.collectors[usize::from(collector.0)].gap_since = Some(at.max(self.now));
+        // One that is told twice began with the first.
+        self.vantage.collectors[usize::from(collector.0)].gap_since.get_or_insert(at.max(self.now));
         self.sight.blind((collector, None), at.max(self.now), reason);
         self.redraw = true;
     }

@@ -112,6 +112,43 @@ pub struct Sources {
     pub archive: Vec<Archive>,
     /// Stations to which routers connect.
     pub bmp: Vec<Bmp>,
+    /// Clients of RIS Live.
+    pub ris_live: Vec<RisLive>,
+}
+
+/// `[[source.ris_live]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RisLive {
+    /// What it is called.
+    pub name: String,
+    /// The server: `wss://`, or `ws://` of this machine.
+    #[serde(default = "RisLive::url")]
+    pub url: String,
+    /// Which collectors; all without.
+    #[serde(default)]
+    pub collectors: BTreeSet<String>,
+    /// Only messages of these prefixes and more specific ones; all without.
+    #[serde(default, deserialize_with = "prefixes")]
+    pub prefixes: Vec<Prefix>,
+    /// Only announcements through these ASes; all without. A withdrawal names none, and does not come.
+    #[serde(default)]
+    pub asns: Vec<u32>,
+    /// How long a message may be on its way, compared with those of other collectors.
+    #[serde(default = "RisLive::hold")]
+    pub hold: Span,
+}
+
+impl RisLive {
+    /// Where RIPE RIS gives it; the manual asks to be told who it is that hears.
+    fn url() -> String {
+        "wss://ris-live.ripe.net/v1/ws/?client=gonedark".into()
+    }
+
+    /// Two seconds. Guess: RIS Live gives what different collectors hear in near order.
+    fn hold() -> Span {
+        Span(Duration::from_secs(2))
+    }
 }
 
 /// `[[source.bmp]]`
@@ -183,6 +220,9 @@ pub struct Archive {
     /// `everything` in the folder, or what follows the `newest-table`, at the first start.
     #[serde(default)]
     pub from: From,
+    /// Reads the newest table and what follows it until a live source goes on alone, and ends.
+    #[serde(default)]
+    pub bootstrap: bool,
 }
 
 impl Archive {
@@ -296,7 +336,8 @@ fn check(config: &Config, text: &str) -> Result<(), String> {
     };
     let mut names: BTreeSet<&str> = BTreeSet::new();
     let bmp = config.source.bmp.iter().map(|station| &station.name);
-    for name in config.source.archive.iter().map(|archive| &archive.name).chain(bmp) {
+    let ris_live = config.source.ris_live.iter().map(|client| &client.name);
+    for name in config.source.archive.iter().map(|archive| &archive.name).chain(bmp).chain(ris_live) {
         if !names.insert(name) {
             let line = line(&format!("{name:?}"));
             return Err(format!("line {line}: two sources are called {name:?}; give one another name"));
@@ -311,12 +352,62 @@ fn check(config: &Config, text: &str) -> Result<(), String> {
             ));
         }
     }
+    check_bootstraps(&config.source)
+        .and_then(|()| check_ris_live(&config.source))
+        .map_err(|(name, wrong)| format!("line {}: {name:?} {wrong}", line(&format!("{name:?}"))))?;
     if names.is_empty() {
         return Err(
-            "there is no source, so nothing could be seen; add a [[source.archive]] or a [[source.bmp]] \
-                    (docs/watch.md has an example of each kind)"
+            "there is no source, so nothing could be seen; add a [[source.archive]], a [[source.bmp]] or a \
+             [[source.ris_live]] (docs/watch.md has an example of each kind)"
                 .into(),
         );
     }
     Ok(())
 }
+
+/// The name of a source, and what is wrong with it.
+type Wrong<'a> = (&'a str, String);
+
+fn check_bootstraps(sources: &Sources) -> Result<(), Wrong<'_>> {
+    let clients = sources.ris_live.iter().map(|client| &client.collectors);
+    let is_heard = |name: &String| clients.clone().any(|known| known.is_empty() || known.contains(name));
+    for archive in sources.archive.iter().filter(|archive| archive.bootstrap) {
+        let wrong = if archive.collectors.is_empty() {
+            "is to bootstrap, but whom is not said; add collectors = [\"rrc00\"]"
+        } else if archive.once || archive.from == From::Everything {
+            "is to bootstrap, which begins at the newest table and waits for what follows; leave out once and from"
+        } else if archive.collectors.iter().any(|name| !is_heard(name)) {
+            "is to bootstrap, but nothing live goes on with all its collectors; add a [[source.ris_live]] that hears them"
+        } else {
+            continue;
+        };
+        return Err((&archive.name, wrong.into()));
+    }
+    Ok(())
+}
+
+fn check_ris_live(sources: &Sources) -> Result<(), Wrong<'_>> {
+    for client in &sources.ris_live {
+        let RisLive { name, url, collectors, prefixes, asns, .. } = client;
+        let local = ["ws://127.0.0.1", "ws://localhost", "ws://[::1]"];
+        let is_local = local.iter().any(|begin| {
+            url.strip_prefix(begin).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+        });
+        if !url.starts_with("wss://") && !is_local {
+            let wrong = format!("has the url {url:?}; write wss:// (ws:// only of this machine)");
+            return Err((name, wrong));
+        }
+        let asked = collectors.len().max(1) * (prefixes.len() + asns.len());
+        if asked > SUBSCRIPTIONS {
+            let wrong = format!(
+                "asks for {asked} pairs of a collector and a prefix or AS; at {SUBSCRIPTIONS} or more leave prefixes and \
+                 asns out: then all messages come, and nothing is missed"
+            );
+            return Err((name, wrong));
+        }
+    }
+    Ok(())
+}
+
+/// What one client may ask the server for. Guess: the manual names no limit, and nobody should search for it.
+const SUBSCRIPTIONS: usize = 1000;

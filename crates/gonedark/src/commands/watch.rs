@@ -11,6 +11,7 @@ use crate::source::archive;
 use crate::source::bmp;
 use crate::source::follow::{Fetcher, Follower, Settings};
 use crate::source::live::{self, Outlet, Running, Source, Stop};
+use crate::source::ris_live;
 use crate::store::{Store, StoreFault};
 use crate::watch::{CHANNEL, Pace, Status, Watching};
 use anyhow::Context;
@@ -50,6 +51,11 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
     let positions = Arc::new(observatory.positions());
     let (sender, parcels) = sync_channel(CHANNEL);
     let status = Arc::new(Mutex::new(Status::default()));
+    let pace = Pace { commit: config.store.commit.0, snapshot: config.store.snapshot.0 };
+    let (known, awaited) = (Arc::clone(&status), sources.iter().flat_map(|source| source.awaited()));
+    let mut watching =
+        Watching { observatory, store, gazetteer: &Places, pace, status: known, stop: stop.clone() };
+    watching.await_streams(awaited).map_err(input)?;
     let mut running: Vec<Running> = Vec::new();
     for source in sources {
         let outlet = Outlet::new(sender.clone(), stop.clone(), Arc::clone(&positions));
@@ -60,8 +66,6 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
     }
     drop(sender);
     stop_by_signal(&stop)?;
-    let pace = Pace { commit: config.store.commit.0, snapshot: config.store.snapshot.0 };
-    let mut watching = Watching { observatory, store, gazetteer: &Places, pace, status, stop: stop.clone() };
     let done = watching.run(&parcels).map_err(input);
     stop.stop();
     // Sources that wait for room are let go.
@@ -123,6 +127,7 @@ fn take_up(config: &Config, store: &mut Store, warnings: &mut Vec<String>) -> Re
 fn begin(config: &Config) -> Time {
     let archives = &config.source.archive;
     let recorded = archives.iter().all(|archive| archive.once) && config.source.bmp.is_empty();
+    let recorded = recorded && config.source.ris_live.is_empty();
     let folders: Vec<_> = archives.iter().map(|archive| archive.folder.clone()).collect();
     let oldest = || archive::list(&folders).files.iter().filter_map(|file| file.time).min();
     recorded.then(oldest).flatten().unwrap_or_else(clock::now)
@@ -147,7 +152,26 @@ fn sources(config: &Config) -> Vec<Box<dyn Source>> {
         };
         sources.push(Box::new(bmp::Station::new(settings)));
     }
+    for client in &config.source.ris_live {
+        sources.push(Box::new(ris_live::RisLive::new(ris_live_settings(client, config))));
+    }
     sources
+}
+
+fn ris_live_settings(client: &config::RisLive, config: &Config) -> ris_live::Settings {
+    let heard = |name: &&String| client.collectors.is_empty() || client.collectors.contains(*name);
+    let bootstraps = config.source.archive.iter().filter(|archive| archive.bootstrap);
+    let expected = bootstraps.flat_map(|archive| &archive.collectors);
+    ris_live::Settings {
+        name: client.name.clone(),
+        url: client.url.clone(),
+        collectors: client.collectors.clone(),
+        prefixes: client.prefixes.clone(),
+        asns: client.asns.clone(),
+        hold: client.hold.micros(),
+        expected: expected.filter(heard).cloned().collect(),
+        pace: ris_live::Pace::default(),
+    }
 }
 
 fn follower(archive: &config::Archive) -> Follower {
@@ -159,6 +183,7 @@ fn follower(archive: &config::Archive) -> Follower {
         patience: archive.patience.0,
         once: archive.once,
         from_newest_table: archive.from == config::From::NewestTable,
+        bootstrap: archive.bootstrap,
     };
     Follower::new(settings, archive.fetch.then(|| fetcher(archive)))
 }

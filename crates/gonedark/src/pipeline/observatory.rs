@@ -211,6 +211,11 @@ impl Observatory {
         known.collect()
     }
 
+    /// Whether anything was ever accepted of a stream.
+    pub fn knows(&self, key: &StreamKey) -> bool {
+        self.streams.iter().any(|stream| *stream.key == *key)
+    }
+
     /// The stamp up to which everything was applied.
     pub fn now(&self) -> Time {
         self.inference.now()

@@ -5,6 +5,8 @@
 //! there should be a file and there is none is blindness; a file that is only late is waited for as long as
 //! [`Settings::patience`] says, and then nobody waits any more.
 
+mod bootstrap;
+
 use super::archive::reading::{self, Piece};
 use super::archive::{self, ArchiveFile, Kind, Listing, Rhythm, Workers};
 use super::batch::{Observation, Spare};
@@ -37,6 +39,8 @@ pub struct Settings {
     pub once: bool,
     /// At the first start only the newest table and what follows it is read; else everything.
     pub from_newest_table: bool,
+    /// Reads only until a live source goes on alone.
+    pub bootstrap: bool,
 }
 
 /// The archive follower.
@@ -54,6 +58,8 @@ struct Followed {
     /// Until when what was sent speaks.
     speaks_until: Time,
     in_gap: bool,
+    /// A live source goes on alone.
+    is_done: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +80,8 @@ impl Followed {
     }
 
     fn go_on(key: StreamKey, position: Option<&str>) -> Self {
-        let fresh = Followed { key: Arc::new(key), at: None, speaks_until: Time::MIN, in_gap: false };
+        let key = Arc::new(key);
+        let fresh = Followed { key, at: None, speaks_until: Time::MIN, in_gap: false, is_done: false };
         let parsed = position.and_then(|text| {
             let mut words = text.splitn(6, ' ');
             let time = Time::from_micros(words.next()?.parse().ok()?);
@@ -83,7 +90,7 @@ impl Followed {
             let speaks_until = Time::from_micros(words.next()?.parse().ok()?);
             let in_gap = words.next()? == "blind";
             let at = Some(Place { time, name: words.next()?.to_owned(), batches, whole });
-            Some(Followed { key: Arc::clone(&fresh.key), at, speaks_until, in_gap })
+            Some(Followed { key: Arc::clone(&fresh.key), at, speaks_until, in_gap, is_done: false })
         });
         parsed.unwrap_or(fresh)
     }
@@ -100,7 +107,7 @@ impl Follower {
         self.streams.entry((collector.to_owned(), part)).or_insert_with(|| {
             let key = StreamKey { source: source.clone(), collector: collector.to_owned(), part };
             let position = outlet.positions.get(&key).cloned();
-            Followed::go_on(key, position.as_deref())
+            Followed::read_again(key, position.as_deref())
         })
     }
 
@@ -112,10 +119,14 @@ impl Follower {
         let files: Vec<&ArchiveFile> =
             listing.files.iter().filter(wanted).filter(|file| file.time.is_some()).collect();
         let newest = newest_tables(&files);
-        let (from_newest, mut unread) = (self.settings.from_newest_table, Vec::new());
+        let Settings { from_newest_table: from_newest, bootstrap, .. } = self.settings;
+        let mut unread = Vec::new();
         for file in files {
             let messages = self.stream(&file.collector, Part::Messages, outlet);
             let (started, speaks_until) = (messages.at.is_some(), messages.speaks_until);
+            if messages.is_done && bootstrap {
+                continue;
+            }
             let stream = self.stream(&file.collector, part_of(file), outlet);
             let behind = match &stream.at {
                 Some(at) if at.whole => place_of(file) > (at.time, &at.name),
@@ -244,14 +255,29 @@ impl Source for Follower {
             0 => "all collectors".to_owned(),
             _ => collectors.iter().cloned().collect::<Vec<_>>().join(", "),
         };
-        let how = if *once { "once".to_owned() } else { format!("every {} s", poll.as_secs()) };
+        let how = if self.settings.bootstrap {
+            "until what is live goes on alone".to_owned()
+        } else if *once {
+            "once".to_owned()
+        } else {
+            format!("every {} s", poll.as_secs())
+        };
         let fetched = if self.fetcher.is_some() { ", fetched from the public archives" } else { "" };
         format!("archives of {whose} in {}{fetched}, read {how}", folder.display())
     }
 
+    fn awaited(&self) -> Vec<StreamKey> {
+        self.bootstrapped()
+    }
+
     fn run(mut self: Box<Self>, outlet: &Outlet) {
         let workers = Workers::per_core();
+        let began = outlet.now();
         loop {
+            if self.is_bootstrapped(outlet) {
+                outlet.health.say(true, "a live source goes on alone");
+                return;
+            }
             outlet.health.say(true, "looking for new files");
             self.fetch(outlet);
             let listing = archive::list(std::slice::from_ref(&self.settings.folder));
@@ -272,7 +298,12 @@ impl Source for Follower {
             if found == 0 {
                 outlet.health.say(true, "waiting for the next file");
             }
-            if !self.overdue(&rhythms, outlet) || outlet.stop.sleep(self.settings.poll) {
+            let go_on = match self.settings.bootstrap {
+                true => self.hand_over(began, outlet),
+                false => self.overdue(&rhythms, outlet),
+            };
+            let is_done = self.is_bootstrapped(outlet);
+            if !go_on || !is_done && outlet.stop.sleep(self.settings.poll) {
                 return;
             }
         }

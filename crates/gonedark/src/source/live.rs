@@ -156,6 +156,10 @@ impl Outlet {
     ///
     /// # Errors
     /// The parcel for which there is no room; nothing where nobody takes it any more.
+    #[allow(
+        clippy::result_large_err,
+        reason = "it gives back what it was given; moving it costs nothing beside a batch"
+    )]
     pub fn try_send(&self, parcel: Parcel) -> Result<(), Option<Parcel>> {
         self.sender.try_send(parcel).map_err(|error| match error {
             TrySendError::Full(parcel) => Some(parcel),

@@ -9,4 +9,5 @@ pub mod filling;
 pub mod follow;
 pub mod live;
 pub mod parcel;
+pub mod ris_live;
 mod stamp;

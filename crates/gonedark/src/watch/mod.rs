@@ -10,7 +10,7 @@ pub use status::{SourceStatus, Status};
 use crate::pipeline::observatory::Observatory;
 use crate::present::{Gazetteer, json};
 use crate::source::live::Stop;
-use crate::source::parcel::Parcel;
+use crate::source::parcel::{Parcel, StreamKey};
 use crate::store::{Commit, Store, StoreFault};
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -72,6 +72,16 @@ impl Watching<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// Makes streams known before anything comes of them, so that all others wait for them: also after a restart.
+    ///
+    /// # Errors
+    /// A store that could not take it until it was told to stop.
+    pub fn await_streams(&mut self, streams: impl IntoIterator<Item = StreamKey>) -> Result<(), StoreFault> {
+        let new = streams.into_iter().filter(|key| !self.observatory.knows(key));
+        let parcels: Vec<Parcel> = new.map(|key| Parcel::of(&Arc::new(key))).collect();
+        if parcels.is_empty() { Ok(()) } else { self.accept(parcels) }
     }
 
     /// What there is: as much as goes into one commit, or what came in time. Tells whether that was the last.

@@ -1,6 +1,9 @@
 //! `gonedark watch` as it is run: the binary itself, killed, on full and read-only disks, with damaged stores.
 
+mod bootstrap;
 mod disk;
 mod kill;
 mod observed;
+mod ris_live;
+mod ris_server;
 mod said;

@@ -16,6 +16,7 @@ fn check(text: &str) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
+const RIS_LIVE: &str = "[[source.ris_live]]\nname = \"ris\"\n";
 const SOURCE: &str = "[[source.archive]]\nname = \"here\"\nfolder = \"archive\"\n";
 
 #[test]
@@ -28,6 +29,15 @@ fn a_wrong_configuration_is_refused_with_the_line_and_the_remedy() {
         (format!("[store]\nplace = \"x\"\n{SOURCE}"), "line 2", "expected one of `path`"),
         (format!("{SOURCE}{SOURCE}"), "line 5", "give one another name"),
         (format!("{SOURCE}fetch = true\n"), "line 2", "collectors = [\"rrc00\""),
+        (format!("{SOURCE}bootstrap = true\n"), "line 2", "collectors = [\"rrc00\"]"),
+        (
+            format!("{SOURCE}bootstrap = true\ncollectors = [\"rrc00\"]\n"),
+            "line 2",
+            "add a [[source.ris_live]]",
+        ),
+        (format!("{RIS_LIVE}url = \"ws://192.0.2.1/\"\n"), "line 2", "write wss://"),
+        (format!("{RIS_LIVE}url = \"ws://localhost.example/\"\n"), "line 2", "write wss://"),
+        (format!("{RIS_LIVE}asns = [{}1]\n", "1, ".repeat(1000)), "line 2", "then all messages come"),
         (String::new(), "no source", "add a [[source.archive]]"),
     ] {
         let (code, _, said) = check(&text);
