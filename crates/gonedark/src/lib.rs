@@ -30,6 +30,7 @@ pub mod fetch;
 pub mod pipeline;
 pub mod present;
 pub mod scenario;
+pub mod serve;
 pub mod source;
 pub mod store;
 pub mod watch;

@@ -7,6 +7,7 @@ use crate::clock;
 use crate::config::{self, Config};
 use crate::country;
 use crate::pipeline::observatory::Observatory;
+use crate::serve::{Server, Subject, verdict};
 use crate::source::archive;
 use crate::source::bmp;
 use crate::source::follow::{Fetcher, Follower, Settings};
@@ -30,7 +31,7 @@ const FIRST_LOOK: i64 = 30 * 60 * 1_000_000;
 const SIGNALS: Duration = Duration::from_millis(100);
 
 pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Failure> {
-    let config = config::read(&arguments.config).map_err(Failure::Usage)?;
+    let mut config = config::read(&arguments.config).map_err(Failure::Usage)?;
     let mut sources = sources(&config);
     if arguments.check {
         return introduce(&config, &sources, None, out).context("cannot write").map_err(Failure::Input);
@@ -43,6 +44,7 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
         let told = format!("source {}: {}: cannot be had", source.name(), source.describe());
         source.prepare().context(told)?;
     }
+    let server = server(&mut config)?;
     introduce(&config, &sources, Some(observatory.now()), out)
         .and_then(|()| out.flush())
         .context("cannot write")?;
@@ -50,6 +52,12 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
     let positions = Arc::new(observatory.positions());
     let (sender, parcels) = sync_channel(CHANNEL);
     let status = Arc::new(Mutex::new(Status::default()));
+    let serving = server.map(|server| {
+        let patience = verdict::PATIENCE.max(config.store.commit.0 * 3);
+        let subject = Subject { status: Arc::clone(&status), store: config.store.path.clone(), patience };
+        server.start(subject, stop.clone())
+    });
+    let serving = serving.transpose().context("no thread for [serve]")?;
     let mut running: Vec<Running> = Vec::new();
     for source in sources {
         let outlet = Outlet::new(sender.clone(), stop.clone(), Arc::clone(&positions));
@@ -72,7 +80,26 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
             tracing::error!(source = name, "ended by a bug in gonedark; please report it");
         }
     }
+    if let Some(serving) = serving
+        && serving.join().is_err()
+    {
+        tracing::error!("[serve] ended by a bug in gonedark; please report it");
+    }
     done
+}
+
+/// Takes the place of `[serve]`, and notes it: of port 0 the system chooses one.
+fn server(config: &mut Config) -> Result<Option<Server>, Failure> {
+    let Some(serve) = &mut config.serve else { return Ok(None) };
+    let listen = serve.listen;
+    let told = || {
+        format!(
+            "[serve] listen = \"{listen}\": cannot be had; give another address or port, or end who has it"
+        )
+    };
+    let server = Server::bind(listen).with_context(told)?;
+    serve.listen = server.address().with_context(told)?;
+    Ok(Some(server))
 }
 
 fn input(fault: StoreFault) -> Failure {

@@ -19,7 +19,7 @@ mod summary;
 
 pub use commit::Commit;
 pub use fault::StoreFault;
-pub use summary::{StreamSummary, Summary, summary};
+pub use summary::{StreamSummary, Summary, ongoing_by_level, summary};
 
 use crate::source::parcel::StreamKey;
 use gonedark_infer::entity::Entity;

@@ -33,6 +33,17 @@ pub struct Summary {
     pub points: i64,
 }
 
+/// How many incidents go on, by level.
+///
+/// # Errors
+/// What SQLite says.
+pub fn ongoing_by_level(db: &Connection) -> rusqlite::Result<Vec<(String, u64)>> {
+    let query = "SELECT level, count(*) FROM incident WHERE NOT ended GROUP BY level";
+    let mut statement = db.prepare(query)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+    rows.collect()
+}
+
 /// Reads it.
 ///
 /// # Errors

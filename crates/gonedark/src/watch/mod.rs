@@ -59,6 +59,7 @@ impl Watching<'_> {
     pub fn run(&mut self, parcels: &Receiver<Parcel>) -> Result<(), StoreFault> {
         let mut kept = now();
         loop {
+            self.beat();
             let (some, ended) = self.gather(parcels);
             if !some.is_empty() || ended {
                 self.accept(some)?;
@@ -135,6 +136,7 @@ impl Watching<'_> {
     ) -> Result<(), StoreFault> {
         let mut told = false;
         loop {
+            self.beat();
             let fault = match work(&mut self.store) {
                 Ok(()) => {
                     self.set_fault(None);
@@ -152,6 +154,11 @@ impl Watching<'_> {
                 return Err(fault);
             }
         }
+    }
+
+    /// Gives a sign of life.
+    fn beat(&self) {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).beat = Some(now());
     }
 
     fn set_fault(&self, fault: Option<String>) {

@@ -4,3 +4,4 @@ mod disk;
 mod kill;
 mod observed;
 mod said;
+mod serve;
