@@ -2,6 +2,7 @@
 
 mod disk;
 mod kill;
+mod manual;
 mod observed;
 mod said;
 mod serve;

@@ -145,16 +145,54 @@ fn whoever_opens_many_connections_takes_no_more_than_a_few() {
     let serving = Serving::start(recording.path(), folder.path());
     let held: Vec<TcpStream> =
         (0..200).map(|_| TcpStream::connect(serving.address).expect("a connection")).collect();
-    let closed = |stream: &&TcpStream| {
+    let closed = |stream: &mut &TcpStream| {
         stream.set_read_timeout(Some(Duration::from_millis(5))).expect("a limit");
-        let read = (*stream).read(&mut [0]);
+        let read = stream.read(&mut [0]);
         read.as_ref().is_ok_and(|read| *read == 0)
             || read.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset)
     };
     std::thread::sleep(Duration::from_millis(500));
-    let closed = held.iter().filter(closed).count();
+    let closed = held.iter().filter(|stream| closed(&mut &**stream)).count();
     assert!(closed >= 100, "{closed} of 200 were closed");
     drop(held);
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(serving.get("/healthz").0, 200);
+}
+
+#[test]
+fn status_says_whether_the_watch_runs_and_fits_eighty_columns() {
+    let recording = recording();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut serving = Serving::start(recording.path(), folder.path());
+    serving.wait_until_ready();
+    // To the last file: then the incident has ended.
+    let mut said = String::new();
+    for _ in 0..600 {
+        said = serving.status("80");
+        if said.contains("waiting for the next file") && said.contains("dark    KP") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let process = format!("process {}", serving.child.id());
+    for words in
+        ["The watch runs", "and is ready", &process, "recording: well", "KP (North Korea)", "messages"]
+    {
+        let unbroken = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(unbroken.contains(words), "{words}\n{said}");
+    }
+    for heading in ["Sources", "Blind now", "Going on", "Last incidents that have ended"] {
+        assert!(said.lines().any(|line| line == heading), "{heading}\n{said}");
+    }
+    let path = recording.path().display().to_string();
+    let long = said.lines().find(|line| line.chars().count() > 80 && !line.contains(&path));
+    assert_eq!(long, None, "{said}");
+
+    serving.child.kill().expect("killed");
+    serving.child.wait().expect("it ends");
+    let said = serving.status("80");
+    assert!(said.starts_with("No watch runs. By its store it has come to 2014-12-"), "{said}");
+    for words in ["Streams", "recording", "KP (North Korea)"] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
 }
