@@ -27,6 +27,8 @@ use std::time::Duration;
 
 /// How far back the table and the updates are fetched at the first start: a guess, two files of RouteViews.
 const FIRST_LOOK: i64 = 30 * 60 * 1_000_000;
+/// `[store] retention_days` is in these.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How often signals are looked for.
 const SIGNALS: Duration = Duration::from_millis(100);
 
@@ -68,7 +70,8 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
     }
     drop(sender);
     stop_by_signal(&stop)?;
-    let pace = Pace { commit: config.store.commit.0, snapshot: config.store.snapshot.0 };
+    let retention = config.store.retention_days.map(|days| DAY * days);
+    let pace = Pace { commit: config.store.commit.0, snapshot: config.store.snapshot.0, retention };
     let mut watching = Watching { observatory, store, gazetteer: &Places, pace, status, stop: stop.clone() };
     let done = watching.run(&parcels).map_err(input);
     stop.stop();

@@ -7,13 +7,18 @@
 //!
 //! - [`commit`]: the transaction;
 //! - [`journal`]: parcels and snapshots, written and read again;
+//! - [`export`], [`import`]: out of it and into it, for other programs;
+//! - [`retention`]: what is kept for how long;
 //! - [`schema`]: numbered migrations;
 //! - [`StoreFault`]: what can be wrong with it, and what to do.
 
 pub mod commit;
+pub mod export;
 mod fault;
+pub mod import;
 pub mod journal;
 mod recover;
+pub mod retention;
 pub mod schema;
 mod summary;
 

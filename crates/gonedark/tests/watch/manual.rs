@@ -70,7 +70,7 @@ fn the_queries_of_the_manual_run_and_every_table_and_view_is_named() {
     let db = Connection::open_in_memory().expect("a store");
     let schema = gonedark::store::schema::STEPS.concat();
     db.execute_batch(&schema).expect("the schema");
-    for query in blocks(&manual, "sql").iter().flat_map(|block| block.split(';')) {
+    for query in blocks(&manual, "sql").iter().flat_map(|block| block.trim().split_terminator(';')) {
         db.prepare(query).unwrap_or_else(|error| panic!("{query}: {error}"));
     }
     let query = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')";

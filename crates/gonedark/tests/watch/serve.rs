@@ -191,7 +191,7 @@ fn status_says_whether_the_watch_runs_and_fits_eighty_columns() {
     serving.child.kill().expect("killed");
     serving.child.wait().expect("it ends");
     let said = serving.status("80");
-    assert!(said.starts_with("No watch runs. By its store it has come to 2014-12-"), "{said}");
+    assert!(said.starts_with("No watch runs. By its store it has come to "), "{said}");
     for words in ["Streams", "recording", "KP (North Korea)"] {
         assert!(said.contains(words), "{words}\n{said}");
     }
