@@ -13,7 +13,7 @@ use gonedark_route::Time;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub(super) fn run(arguments: &cli::Export, out: &mut dyn Write) -> Result<(), Failure> {
     let store = match &arguments.store {
@@ -148,7 +148,7 @@ pub(super) fn import(arguments: &cli::Import, out: &mut dyn Write) -> Result<(),
 }
 
 /// By its name a file is known again, wherever it lies.
-fn name(path: &PathBuf) -> Result<String, anyhow::Error> {
+fn name(path: &Path) -> Result<String, anyhow::Error> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     name.ok_or_else(|| anyhow!("{}: is no file", path.display()))
 }

@@ -49,9 +49,9 @@ pub(super) fn time(time: Time) -> String {
 pub(super) fn span(micros: i64) -> String {
     let seconds = micros.max(0) / 1_000_000;
     match seconds {
-        ..=119 => format!("{seconds} s"),
-        ..=7_199 => format!("{} min", seconds / 60),
-        ..=172_799 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
         _ => format!("{} d {} h", seconds / 86_400, seconds / 3_600 % 24),
     }
 }
