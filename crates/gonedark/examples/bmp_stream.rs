@@ -62,7 +62,8 @@ fn measure(bytes: &[u8], folder: &Path) -> Result<()> {
     let (stop, (sender, parcels)) = (Stop::default(), sync_channel(CHANNEL));
     let status = Arc::new(Mutex::new(Status::default()));
     let running = live::start(station, Outlet::new(sender, stop.clone(), Arc::default()))?;
-    let pace = Pace { commit: Duration::from_millis(500), snapshot: Duration::from_secs(3600) };
+    let pace =
+        Pace { commit: Duration::from_millis(500), snapshot: Duration::from_secs(3600), retention: None };
     let (before, began, cpu) = (resident(), Instant::now(), cpu());
     let sending = std::thread::scope(|scope| -> Result<()> {
         let sent = scope.spawn(|| -> std::io::Result<()> {

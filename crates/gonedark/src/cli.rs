@@ -37,6 +37,12 @@ pub enum Command {
     Watch(Watch),
     /// Say what a running or stopped watch sees, does not see, and has found
     Status(Status),
+    /// Write what a store holds as CSV or NDJSON, also while it is being written
+    #[command(after_help = EXIT_CODES)]
+    Export(Export),
+    /// Put reports of `replay --format json` into a store; twice is the same as once
+    #[command(after_help = EXIT_CODES)]
+    Import(Import),
     /// Write, replay and explain a reconstruction of North Korea's outages of December 2014
     #[command(after_help = EXIT_CODES)]
     Demo(Demo),
@@ -229,6 +235,71 @@ pub struct Status {
     /// The configuration of the watch
     #[arg(long, value_name = "FILE", default_value = "gonedark.toml")]
     pub config: PathBuf,
+}
+
+/// `gonedark export`
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The configuration of the watch whose store is read
+    #[arg(long, value_name = "FILE", default_value = "gonedark.toml")]
+    pub config: PathBuf,
+    /// The store itself
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    pub store: Option<PathBuf>,
+    /// What is written
+    #[arg(long, value_enum, default_value = "incidents")]
+    pub what: What,
+    /// Only of a country (KP), an AS (AS131279) or a prefix (175.45.176.0/22), repeatable
+    #[arg(long, value_name = "E")]
+    pub entity: Vec<String>,
+    /// What lasts until here or later, RFC 3339 or YYYY-MM-DD, UTC; of points also the value that holds here
+    #[arg(long, value_name = "T")]
+    pub from: Option<String>,
+    /// What began before
+    #[arg(long, value_name = "T")]
+    pub until: Option<String>,
+    /// How it is written
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// Where to; - is standard output
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub out: PathBuf,
+}
+
+/// What a store holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// Incidents
+    Incidents,
+    /// Signals as transitions: a value holds until the next
+    Points,
+    /// Who could not see
+    Blind,
+    /// Phases of incidents
+    Phases,
+}
+
+/// How an export is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// A heading line and a line a row
+    Csv,
+    /// One object a line; incidents whole, as docs/report-schema.md describes them
+    Ndjson,
+}
+
+/// `gonedark import`
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The store; made where there is none. No watch may be writing it
+    #[arg(long, value_name = "FILE")]
+    pub store: PathBuf,
+    /// Signals of `replay --series FILE.csv`, repeatable
+    #[arg(long, value_name = "CSV")]
+    pub series: Vec<PathBuf>,
+    /// Reports of `replay --format json`
+    #[arg(value_name = "REPORT.json", required_unless_present = "series")]
+    pub reports: Vec<PathBuf>,
 }
 
 /// `gonedark demo`

@@ -15,6 +15,7 @@
 //! | [`country`] | which network is whose: tables built in and loaded, names, local clocks |
 //! | [`scenario`] | invented and reconstructed Internets as text, and the archives made from them |
 //! | [`present`] | the report as text, JSON, CSV, HTML and picture |
+//! | [`watch`], [`store`], [`serve`] | the loop of `gonedark watch`, what survives, how it is over HTTP |
 //! | [`cli`], [`commands`] | what may be typed, and what it does |
 //! | [`clock`] | the only place that asks what time it is |
 //!
@@ -30,6 +31,7 @@ pub mod fetch;
 pub mod pipeline;
 pub mod present;
 pub mod scenario;
+pub mod serve;
 pub mod source;
 pub mod store;
 pub mod watch;

@@ -36,7 +36,7 @@ const INFER: [&str; 11] = [
 ];
 
 /// The modules of `gonedark` and what each may use of the others.
-const GONEDARK: [(&str, &[&str]); 13] = [
+const GONEDARK: [(&str, &[&str]); 14] = [
     ("clock", &[]),
     ("country", &[]),
     ("present", &[]),
@@ -48,11 +48,12 @@ const GONEDARK: [(&str, &[&str]); 13] = [
     ("cli", &["commands"]),
     ("config", &["country"]),
     ("watch", &["pipeline", "present", "source", "store"]),
+    ("serve", &["clock", "source", "store", "watch"]),
     (
         "commands",
         &[
-            "cli", "clock", "config", "country", "fetch", "pipeline", "present", "scenario", "source",
-            "store", "watch",
+            "cli", "clock", "config", "country", "fetch", "pipeline", "present", "scenario", "serve",
+            "source", "store", "watch",
         ],
     ),
     ("main", &["cli", "commands"]),

@@ -2,6 +2,7 @@
 
 mod data;
 mod demo;
+mod export;
 mod fetch;
 pub mod meaning;
 mod output;
@@ -39,6 +40,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Scenario(arguments) => scenario::run(&arguments, &mut out),
         Command::Watch(arguments) => watch::run(&arguments, &mut out),
         Command::Status(arguments) => status::run(&arguments, &mut out),
+        Command::Export(arguments) => export::run(&arguments, &mut out),
+        Command::Import(arguments) => export::import(&arguments, &mut out),
         Command::Demo(arguments) => demo::run(&arguments, &mut out),
     };
     let result = result.and_then(|()| out.flush().map_err(|error| Failure::Input(error.into())));

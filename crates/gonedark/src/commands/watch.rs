@@ -7,6 +7,7 @@ use crate::clock;
 use crate::config::{self, Config};
 use crate::country;
 use crate::pipeline::observatory::Observatory;
+use crate::serve::{Server, Subject, verdict};
 use crate::source::archive;
 use crate::source::bmp;
 use crate::source::follow::{Fetcher, Follower, Settings};
@@ -27,11 +28,13 @@ use std::time::Duration;
 
 /// How far back the table and the updates are fetched at the first start: a guess, two files of RouteViews.
 const FIRST_LOOK: i64 = 30 * 60 * 1_000_000;
+/// `[store] retention_days` is in these.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How often signals are looked for.
 const SIGNALS: Duration = Duration::from_millis(100);
 
 pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Failure> {
-    let config = config::read(&arguments.config).map_err(Failure::Usage)?;
+    let mut config = config::read(&arguments.config).map_err(Failure::Usage)?;
     let mut sources = sources(&config);
     if arguments.check {
         return introduce(&config, &sources, None, out).context("cannot write").map_err(Failure::Input);
@@ -44,6 +47,7 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
         let told = format!("source {}: {}: cannot be had", source.name(), source.describe());
         source.prepare().context(told)?;
     }
+    let server = server(&mut config)?;
     introduce(&config, &sources, Some(observatory.now()), out)
         .and_then(|()| out.flush())
         .context("cannot write")?;
@@ -51,7 +55,14 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
     let positions = Arc::new(observatory.positions());
     let (sender, parcels) = sync_channel(CHANNEL);
     let status = Arc::new(Mutex::new(Status::default()));
-    let pace = Pace { commit: config.store.commit.0, snapshot: config.store.snapshot.0 };
+    let serving = server.map(|server| {
+        let patience = verdict::PATIENCE.max(config.store.commit.0 * 3);
+        let subject = Subject { status: Arc::clone(&status), store: config.store.path.clone(), patience };
+        server.start(subject, stop.clone())
+    });
+    let serving = serving.transpose().context("no thread for [serve]")?;
+    let retention = config.store.retention_days.map(|days| DAY * days);
+    let pace = Pace { commit: config.store.commit.0, snapshot: config.store.snapshot.0, retention };
     let (known, awaited) = (Arc::clone(&status), sources.iter().flat_map(|source| source.awaited()));
     let mut watching =
         Watching { observatory, store, gazetteer: &Places, pace, status: known, stop: stop.clone() };
@@ -76,7 +87,26 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
             tracing::error!(source = name, "ended by a bug in gonedark; please report it");
         }
     }
+    if let Some(serving) = serving
+        && serving.join().is_err()
+    {
+        tracing::error!("[serve] ended by a bug in gonedark; please report it");
+    }
     done
+}
+
+/// Takes the place of `[serve]`, and notes it: of port 0 the system chooses one.
+fn server(config: &mut Config) -> Result<Option<Server>, Failure> {
+    let Some(serve) = &mut config.serve else { return Ok(None) };
+    let listen = serve.listen;
+    let told = || {
+        format!(
+            "[serve] listen = \"{listen}\": cannot be had; give another address or port, or end who has it"
+        )
+    };
+    let server = Server::bind(listen).with_context(told)?;
+    serve.listen = server.address().with_context(told)?;
+    Ok(Some(server))
 }
 
 fn input(fault: StoreFault) -> Failure {

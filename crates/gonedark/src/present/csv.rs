@@ -52,7 +52,7 @@ pub fn write(out: &mut dyn Write, case: &Case<'_>) -> io::Result<()> {
 }
 
 /// One line; fields with a comma, a quote or a line's end are quoted.
-pub(super) fn write_row(out: &mut dyn Write, fields: &[String]) -> io::Result<()> {
+pub(crate) fn write_row(out: &mut dyn Write, fields: &[String]) -> io::Result<()> {
     for (place, field) in fields.iter().enumerate() {
         let comma = if place == 0 { "" } else { "," };
         if field.contains([',', '"', '\n', '\r']) {

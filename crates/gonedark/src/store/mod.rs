@@ -7,19 +7,24 @@
 //!
 //! - [`commit`]: the transaction;
 //! - [`journal`]: parcels and snapshots, written and read again;
+//! - [`export`], [`import`]: out of it and into it, for other programs;
+//! - [`retention`]: what is kept for how long;
 //! - [`schema`]: numbered migrations;
 //! - [`StoreFault`]: what can be wrong with it, and what to do.
 
 pub mod commit;
+pub mod export;
 mod fault;
+pub mod import;
 pub mod journal;
 mod recover;
+pub mod retention;
 pub mod schema;
 mod summary;
 
 pub use commit::Commit;
 pub use fault::StoreFault;
-pub use summary::{StreamSummary, Summary, summary};
+pub use summary::{IncidentSummary, StreamSummary, Summary, TOLD, ongoing_by_level, summary};
 
 use crate::source::parcel::StreamKey;
 use gonedark_infer::entity::Entity;
@@ -160,12 +165,28 @@ impl Store {
     }
 }
 
+/// Whether a process has the store open for writing.
+pub fn is_written(path: &Path) -> bool {
+    let lock = File::open(path.with_added_extension("lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
+}
+
+/// How often a store that another has is tried again, and how long between: who only asks whether it is written holds it
+/// for a moment. Guess.
+const TRIES: (u32, Duration) = (5, Duration::from_millis(20));
+
 /// Sees that nobody else writes the store.
 fn lock(path: &Path) -> Result<File, StoreFault> {
     let name = path.with_added_extension("lock");
     let read_only =
         |why: std::io::Error| StoreFault::ReadOnly { path: path.to_owned(), why: why.to_string() };
     let file = File::options().create(true).append(true).open(&name).map_err(read_only)?;
+    for _ in 0..TRIES.0 {
+        if !matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)) {
+            break;
+        }
+        std::thread::sleep(TRIES.1);
+    }
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreFault::Busy { path: path.to_owned() }),

@@ -1,7 +1,10 @@
 //! What a store holds, at a glance.
 
 use gonedark_route::Time;
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
+
+/// How much of a list is told: a screen. Guess.
+pub const TOLD: usize = 15;
 
 /// One stream.
 #[derive(Debug)]
@@ -18,26 +21,69 @@ pub struct StreamSummary {
     pub closed: bool,
 }
 
-/// The whole.
+/// One incident.
+#[derive(Debug)]
+pub struct IncidentSummary {
+    /// `KP`, `AS131279`, `175.45.176.0/22`.
+    pub code: String,
+    /// `North Korea`; nothing where there is none.
+    pub name: Option<String>,
+    /// The start of its first phase.
+    pub since: Time,
+    /// The worst that was reached.
+    pub level: String,
+    /// What it is like now.
+    pub state: Option<String>,
+    /// The end of its last phase, as RFC 3339.
+    pub until: Option<String>,
+    /// Shortest and longest possible duration in seconds, where it has ended.
+    pub lasted: Option<(i64, i64)>,
+}
+
+/// The whole. Lists are cut at [`TOLD`]; the numbers beside them are not.
 #[derive(Debug)]
 pub struct Summary {
     /// By source, collector and part.
     pub streams: Vec<StreamSummary>,
-    /// Who cannot see now, since when, why.
+    /// Who cannot see now, since when, why: the latest first.
     pub blind: Vec<(String, Time, String)>,
-    /// Incidents that go on: id and level.
-    pub ongoing: Vec<(String, String)>,
+    /// How many those are.
+    pub blind_count: i64,
+    /// Incidents that go on, the latest first.
+    pub ongoing: Vec<IncidentSummary>,
+    /// How many those are.
+    pub ongoing_count: i64,
+    /// The last incidents that have ended, the latest first.
+    pub ended: Vec<IncidentSummary>,
     /// How many incidents there are.
     pub incidents: i64,
-    /// How many values of signals.
-    pub points: i64,
 }
 
-/// Reads it.
+impl Summary {
+    /// The latest moment that any stream has come to.
+    pub fn seen_until(&self) -> Option<Time> {
+        self.streams.iter().filter_map(|stream| stream.seen_until).max()
+    }
+}
+
+/// How many incidents go on, by level.
+///
+/// # Errors
+/// What SQLite says.
+pub fn ongoing_by_level(db: &Connection) -> rusqlite::Result<Vec<(String, u64)>> {
+    let query = "SELECT level, count(*) FROM incident WHERE NOT ended GROUP BY level";
+    let mut statement = db.prepare(query)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+    rows.collect()
+}
+
+/// Reads it, as it is at one moment.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn summary(db: &Connection) -> rusqlite::Result<Summary> {
+    // One transaction, so that the writer's next commit is not seen by half.
+    let db = db.unchecked_transaction()?;
     let streams = "SELECT source, collector, part, mark, closed FROM stream ORDER BY source, collector, part";
     let streams = db
         .prepare(streams)?
@@ -52,22 +98,50 @@ pub fn summary(db: &Connection) -> rusqlite::Result<Summary> {
             })
         })?
         .collect::<Result<_, _>>()?;
-    let blind = "SELECT collector, peer_asn, since, reason FROM blind WHERE until IS NULL ORDER BY 1, 2, 3";
+    let blind = format!(
+        "SELECT collector, peer_asn, since, reason FROM blind WHERE until IS NULL
+         ORDER BY since DESC, collector, peer_asn LIMIT {TOLD}"
+    );
     let blind = db
-        .prepare(blind)?
+        .prepare(&blind)?
         .query_map([], |row| {
             let (collector, asn): (String, u32) = (row.get(0)?, row.get(1)?);
             let who = if asn == 0 { collector } else { format!("AS{asn} at {collector}") };
             Ok((who, Time::from_micros(row.get(2)?), row.get(3)?))
         })?
         .collect::<Result<_, _>>()?;
-    let ongoing = "SELECT id, level FROM incident WHERE NOT ended ORDER BY first";
-    let ongoing = db
-        .prepare(ongoing)?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    let count = |table: &str| -> rusqlite::Result<i64> {
-        db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
+    let count = |what: &str| -> rusqlite::Result<i64> {
+        db.query_row(&format!("SELECT count(*) FROM {what}"), [], |row| row.get(0))
     };
-    Ok(Summary { streams, blind, ongoing, incidents: count("incident")?, points: count("point")? })
+    Ok(Summary {
+        streams,
+        blind,
+        blind_count: count("blind WHERE until IS NULL")?,
+        ongoing: incidents(&db, "NOT ended")?,
+        ongoing_count: count("incident WHERE NOT ended")?,
+        ended: incidents(&db, "ended")?,
+        incidents: count("incident")?,
+    })
+}
+
+fn incidents(db: &Connection, which: &str) -> rusqlite::Result<Vec<IncidentSummary>> {
+    let query = format!(
+        "SELECT e.code, i.body ->> '$.entity.name', i.first, i.level, i.body ->> '$.phases[#-1].state',
+                i.body ->> '$.phases[#-1].until', i.body ->> '$.duration_s.min', i.body ->> '$.duration_s.max'
+         FROM incident i JOIN entity e ON e.id = i.entity
+         WHERE {which} ORDER BY i.first DESC, e.code LIMIT {TOLD}"
+    );
+    let read = |row: &Row<'_>| {
+        let (min, max): (Option<i64>, Option<i64>) = (row.get(6)?, row.get(7)?);
+        Ok(IncidentSummary {
+            code: row.get(0)?,
+            name: row.get(1)?,
+            since: Time::from_micros(row.get(2)?),
+            level: row.get(3)?,
+            state: row.get(4)?,
+            until: row.get(5)?,
+            lasted: min.zip(max),
+        })
+    };
+    db.prepare(&query)?.query_map([], read)?.collect()
 }

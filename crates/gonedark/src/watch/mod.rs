@@ -11,6 +11,7 @@ use crate::pipeline::observatory::Observatory;
 use crate::present::{Gazetteer, json};
 use crate::source::live::Stop;
 use crate::source::parcel::{Parcel, StreamKey};
+use crate::store::retention::Sweep;
 use crate::store::{Commit, Store, StoreFault};
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -26,6 +27,9 @@ const JOURNAL: u64 = 256 << 20;
 /// How long after a commit that failed the next is tried.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// How often what is too old is looked for: a day more or less does not matter to anybody.
+const SWEEP: Duration = Duration::from_secs(24 * 3600);
+
 /// How often what.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
@@ -33,6 +37,8 @@ pub struct Pace {
     pub commit: Duration,
     /// A snapshot.
     pub snapshot: Duration,
+    /// For how long values of signals are kept; for ever without.
+    pub retention: Option<Duration>,
 }
 
 /// The state, the store, and what they need.
@@ -58,11 +64,17 @@ impl Watching<'_> {
     /// A store that could not take what it was given until it was told to stop.
     pub fn run(&mut self, parcels: &Receiver<Parcel>) -> Result<(), StoreFault> {
         let mut kept = now();
+        let (mut sweep, mut swept) = (None, None);
         loop {
+            self.beat();
             let (some, ended) = self.gather(parcels);
             if !some.is_empty() || ended {
                 self.accept(some)?;
             }
+            if swept.is_none_or(|swept: Instant| swept.elapsed() >= SWEEP) {
+                (sweep, swept) = (self.sweep(), Some(now()));
+            }
+            sweep = sweep.and_then(|sweep| self.forget(sweep));
             let due = kept.elapsed() >= self.pace.snapshot || self.store.journaled() >= JOURNAL;
             if ended || due && !self.observatory.in_table() {
                 self.keep()?;
@@ -129,6 +141,20 @@ impl Watching<'_> {
         Ok(())
     }
 
+    /// A sweep of what is too old by the time that was seen.
+    fn sweep(&self) -> Option<Sweep> {
+        let kept = i64::try_from(self.pace.retention?.as_micros()).unwrap_or(i64::MAX);
+        Some(Sweep::before(self.observatory.now() + -kept))
+    }
+
+    /// A step of it. What cannot be deleted now is deleted another day: whether the disk is full says the next commit.
+    fn forget(&mut self, sweep: Sweep) -> Option<Sweep> {
+        self.store.forget(sweep).unwrap_or_else(|fault| {
+            tracing::warn!("{fault}; what is older than [store] retention_days stays for another day");
+            None
+        })
+    }
+
     /// Keeps all state.
     fn keep(&mut self) -> Result<(), StoreFault> {
         let begin = now();
@@ -145,6 +171,7 @@ impl Watching<'_> {
     ) -> Result<(), StoreFault> {
         let mut told = false;
         loop {
+            self.beat();
             let fault = match work(&mut self.store) {
                 Ok(()) => {
                     self.set_fault(None);
@@ -162,6 +189,11 @@ impl Watching<'_> {
                 return Err(fault);
             }
         }
+    }
+
+    /// Gives a sign of life.
+    fn beat(&self) {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).beat = Some(now());
     }
 
     fn set_fault(&self, fault: Option<String>) {

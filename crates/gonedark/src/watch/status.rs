@@ -2,14 +2,17 @@
 
 use crate::source::live::Health;
 use gonedark_route::Time;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 /// What the loop notes of itself.
 #[derive(Clone, Debug, Default)]
 pub struct Status {
+    /// The loop's last sign of life: a turn of it, or an attempt to commit.
+    pub beat: Option<Instant>,
     /// Commits since the start.
     pub commits: u64,
     /// Observations applied, over all starts.
@@ -25,7 +28,7 @@ pub struct Status {
 }
 
 /// How one source is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct SourceStatus {
     /// Its name.
     pub name: String,
@@ -35,6 +38,8 @@ pub struct SourceStatus {
     pub says: String,
     /// How far it has come.
     pub seen_until: Option<String>,
+    /// How far that is behind now, in seconds.
+    pub lag_s: Option<f64>,
     /// Messages read, not understood, and missed; connections made.
     pub messages: u64,
     /// Not understood.
@@ -48,8 +53,13 @@ pub struct SourceStatus {
 }
 
 impl Status {
+    /// For how long the loop has given no sign of life; `None` where it has not begun.
+    pub fn silent_for(&self) -> Option<Duration> {
+        self.beat.map(|beat| beat.elapsed())
+    }
+
     /// The sources at this moment.
-    pub fn sources(&self) -> Vec<SourceStatus> {
+    pub fn sources(&self, now: Time) -> Vec<SourceStatus> {
         let source = |(name, health): (&String, &Arc<Health>)| {
             let condition = health.condition();
             let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
@@ -58,6 +68,7 @@ impl Status {
                 is_well: condition.is_well,
                 says: condition.says,
                 seen_until: condition.seen_until.map(|time| time.to_string()),
+                lag_s: condition.seen_until.map(|seen| (now - seen) as f64 / 1e6),
                 messages: count(&health.messages),
                 damaged: count(&health.damaged),
                 missed: count(&health.missed),

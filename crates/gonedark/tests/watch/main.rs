@@ -2,8 +2,11 @@
 
 mod bootstrap;
 mod disk;
+mod export;
 mod kill;
+mod manual;
 mod observed;
 mod ris_live;
 mod ris_server;
 mod said;
+mod serve;

@@ -33,6 +33,8 @@ CREATE TABLE incident (
     PRIMARY KEY (entity, first)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX incident_first ON incident (first);
+-- Few at any time, and asked for all the time.
+CREATE INDEX incident_ongoing ON incident (level) WHERE NOT ended;
 
 -- Who could not see, since when; `until` is NULL while it lasts. `peer_asn` 0 is the whole collector.
 CREATE TABLE blind (

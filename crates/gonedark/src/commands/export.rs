@@ -1,0 +1,154 @@
+//! `gonedark export` and `gonedark import`: out of a store, and into one.
+
+use super::{Failure, meaning};
+use crate::cli::{self, ExportFormat};
+use crate::config;
+use crate::present::csv::write_row;
+use crate::store::Store;
+use crate::store::export::{self, Choice, Field, What};
+use crate::store::{import::ImportFault, open_to_read};
+use anyhow::{Context, anyhow};
+use gonedark_infer::entity::Entity;
+use gonedark_route::Time;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+
+pub(super) fn run(arguments: &cli::Export, out: &mut dyn Write) -> Result<(), Failure> {
+    let store = match &arguments.store {
+        Some(store) => store.clone(),
+        None => config::read(&arguments.config).map_err(Failure::Usage)?.store.path,
+    };
+    let what = match arguments.what {
+        cli::What::Incidents => What::Incidents,
+        cli::What::Points => What::Points,
+        cli::What::Blind => What::Blind,
+        cli::What::Phases => What::Phases,
+    };
+    if what == What::Blind && !arguments.entity.is_empty() {
+        let why = "--entity: collectors and peers are blind, not entities; leave it out with --what blind";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let bound = |flag, text: &Option<String>, none| {
+        text.as_ref().map_or(Ok(none), |text| meaning::moment(flag, text))
+    };
+    let choice = Choice {
+        entities: arguments.entity.iter().map(|text| entity(text)).collect::<Result<_, _>>()?,
+        from: bound("from", &arguments.from, Time::MIN)?,
+        until: bound("until", &arguments.until, Time::MAX)?,
+    };
+    let db = open_to_read(&store).map_err(|fault| Failure::Input(fault.into()))?;
+    let work = |out: &mut dyn Write| write(&db, what, &choice, arguments.format, out);
+    if arguments.out == Path::new("-") {
+        return Ok(work(out)?);
+    }
+    // Written beside its place and put there when it is whole.
+    let part = arguments.out.with_added_extension("part");
+    let told = || format!("cannot write {}", arguments.out.display());
+    let mut file = BufWriter::new(File::create(&part).with_context(told)?);
+    work(&mut file)?;
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error).with_context(told)?;
+    file.sync_all().and_then(|()| std::fs::rename(&part, &arguments.out)).with_context(told)?;
+    Ok(())
+}
+
+/// `KP`, `AS131279`, `175.45.176.0/22`.
+fn entity(text: &str) -> Result<Entity, Failure> {
+    let one = [text.to_owned()];
+    let watch = if text.contains('/') {
+        meaning::watch(&[], &[], &one)
+    } else if text.len() > 2 {
+        meaning::watch(&[], &one, &[])
+    } else {
+        meaning::watch(&one, &[], &[])
+    };
+    let wrong = || {
+        Failure::Usage(format!(
+            "--entity {text}: write a country (KP), an AS (AS131279) or a prefix (175.45.176.0/22)"
+        ))
+    };
+    let watch = watch.map_err(|_| wrong())?;
+    let country = watch.countries.into_iter().map(Entity::Country);
+    let others = watch.asns.into_iter().map(Entity::As).chain(watch.prefixes.into_iter().map(Entity::Prefix));
+    country.chain(others).next().ok_or_else(wrong)
+}
+
+fn write(
+    db: &rusqlite::Connection,
+    what: What,
+    choice: &Choice,
+    format: ExportFormat,
+    out: &mut dyn Write,
+) -> Result<(), anyhow::Error> {
+    let columns = what.columns();
+    match format {
+        ExportFormat::Csv => {
+            writeln!(out, "{}", columns.join(","))?;
+            export::export(db, what, choice, |fields, _| {
+                let words: Vec<String> = fields.iter().map(word).collect();
+                write_row(out, &words).map_err(anyhow::Error::from)
+            })
+        }
+        ExportFormat::Ndjson => export::export(db, what, choice, |fields, body| {
+            match body {
+                // All of the incident, as in the report.
+                Some(body) => writeln!(out, "{body}")?,
+                None => writeln!(out, "{}", object(columns, fields))?,
+            }
+            Ok(())
+        }),
+    }
+}
+
+fn word(field: &Field) -> String {
+    match field {
+        Field::Null => String::new(),
+        Field::Number(number) => number.to_string(),
+        Field::Text(text) => text.clone(),
+        Field::Truth(truth) => truth.to_string(),
+    }
+}
+
+/// The keys in the order of the columns.
+fn object(columns: &[&str], fields: &[Field]) -> String {
+    let pair = |(column, field): (&&str, &Field)| {
+        let value = match field {
+            Field::Null => serde_json::Value::Null,
+            Field::Number(number) => (*number).into(),
+            Field::Text(text) => text.as_str().into(),
+            Field::Truth(truth) => (*truth).into(),
+        };
+        format!("\"{column}\":{value}")
+    };
+    format!("{{{}}}", columns.iter().zip(fields).map(pair).collect::<Vec<_>>().join(","))
+}
+
+/// Puts reports of replays into a store.
+pub(super) fn import(arguments: &cli::Import, out: &mut dyn Write) -> Result<(), Failure> {
+    let (mut store, warnings) =
+        Store::open(&arguments.store).map_err(|fault| Failure::Input(fault.into()))?;
+    for warning in warnings {
+        writeln!(out, "{warning}").context("cannot write")?;
+    }
+    let wrong = |fault: ImportFault| Failure::Input(fault.into());
+    for path in &arguments.reports {
+        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        let digest: String =
+            Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let count = store.import_report(&name(path)?, &digest, &text).map_err(wrong)?;
+        writeln!(out, "{}: {count} incidents", path.display()).context("cannot write")?;
+    }
+    for path in &arguments.series {
+        let file = File::open(path).with_context(|| path.display().to_string())?;
+        let count = store.import_series(&name(path)?, BufReader::new(file).lines()).map_err(wrong)?;
+        writeln!(out, "{}: {count} values of signals", path.display()).context("cannot write")?;
+    }
+    Ok(())
+}
+
+/// By its name a file is known again, wherever it lies.
+fn name(path: &Path) -> Result<String, anyhow::Error> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    name.ok_or_else(|| anyhow!("{}: is no file", path.display()))
+}

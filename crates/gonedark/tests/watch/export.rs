@@ -1,0 +1,99 @@
+//! Out of a store and into one: what a replay found comes out as it went in.
+
+use crate::observed::{Observed, recording};
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn gonedark(arguments: &[&str], store: Option<&Path>) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gonedark"));
+    command.args(arguments);
+    if let Some(store) = store {
+        command.arg("--store").arg(store);
+    }
+    command.output().expect("it runs")
+}
+
+fn said(arguments: &[&str], store: &Path) -> String {
+    let output = gonedark(arguments, Some(store));
+    assert!(output.status.success(), "{arguments:?} {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn sorted(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn what_a_replay_found_is_imported_once_and_comes_out_as_it_was() {
+    let recording = recording();
+    let folder = tempfile::tempdir().expect("a folder");
+    let [series, report, store] = ["kp.csv", "kp.json", "store.db"].map(|name| folder.path().join(name));
+    let archives = recording.path().to_str().expect("a path");
+    let replayed = gonedark(
+        &["replay", archives, "--format", "json", "--series", series.to_str().expect("a path")],
+        None,
+    );
+    assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+    std::fs::write(&report, &replayed.stdout).expect("written");
+    let [series_path, report_path] = [&series, &report].map(|path| path.to_str().expect("a path"));
+    let mut first = None;
+    for _ in 0..2 {
+        said(&["import", report_path, "--series", series_path], &store);
+        let incidents = said(&["export", "--format", "ndjson"], &store);
+        let points = said(&["export", "--format", "csv", "--what", "points"], &store);
+        let known = first.get_or_insert((incidents.clone(), points.clone()));
+        assert_eq!(*known, (incidents, points), "twice is once");
+    }
+    let (incidents, points) = first.expect("imported");
+    let truth: serde_json::Value = serde_json::from_slice(&replayed.stdout).expect("JSON");
+    let found: Vec<serde_json::Value> =
+        incidents.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(!found.is_empty());
+    assert_eq!(truth["incidents"], serde_json::Value::Array(found));
+    let csv = std::fs::read_to_string(&series).expect("a series");
+    assert!(csv.lines().count() > 10);
+    assert_eq!(sorted(&csv), sorted(&points));
+    let db = rusqlite::Connection::open(&store).expect("a store");
+    let marked: i64 = db
+        .query_row("SELECT count(*) FROM stream WHERE source = 'import' AND closed", [], |row| row.get(0))
+        .expect("a count");
+    assert_eq!(marked, 2);
+}
+
+#[test]
+fn a_store_is_exported_by_entity_and_range() {
+    let recording = recording();
+    let folder = tempfile::tempdir().expect("a folder");
+    let watched = Observed::new(recording.path(), folder.path());
+    assert!(watched.run().status.success());
+    let export = |more: &[&str]| said(&[&["export", "--format", "csv"], more].concat(), &watched.store);
+    let all = export(&["--what", "points"]);
+    let kp = export(&["--what", "points", "--entity", "KP"]);
+    assert!(kp.lines().count() > 10 && kp.lines().skip(1).all(|line| line.contains(",country,KP,")), "{kp}");
+    assert!(all.lines().count() > kp.lines().count());
+    // In the middle of the night the value that holds comes first, though it was taken before.
+    let night = export(&[
+        "--what",
+        "points",
+        "--entity",
+        "KP",
+        "--from",
+        "2014-12-22T20:00:00Z",
+        "--until",
+        "2014-12-22T21:00:00Z",
+    ]);
+    let held = night.lines().find(|line| line.ends_with("ipv4,networks_up,0,false"));
+    assert!(held.is_some_and(|line| line < "2014-12-22T20"), "{night}");
+    assert!(kp.lines().any(|line| Some(line) == held));
+    let phases = export(&["--what", "phases", "--entity", "KP"]);
+    assert!(phases.lines().any(|line| line.contains(",dark,2014-12-22T16:")), "{phases}");
+    let incidents = export(&["--until", "2014-12-23"]);
+    assert!(incidents.lines().any(|line| line.contains(",KP,North Korea,ended,dark,")), "{incidents}");
+    assert_eq!(export(&["--from", "2015-06-01"]).lines().count(), 1, "nothing but the heading");
+    assert_eq!(export(&["--entity", "AS1"]).lines().count(), 1);
+    assert!(export(&["--what", "blind"]).starts_with("collector,peer_asn,since,until,reason\n"));
+    let wrong = gonedark(&["export", "--format", "csv", "--entity", "Korea"], Some(&watched.store));
+    assert_eq!(wrong.status.code(), Some(2), "{}", String::from_utf8_lossy(&wrong.stderr));
+}
