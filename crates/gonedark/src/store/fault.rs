@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreFault {
     /// The disk is full.
-    #[error("{}: the disk is full; nothing that was committed is lost. Make room, or lower [store] retention", path.display())]
+    #[error("{}: the disk is full; nothing that was committed is lost. Make room, or lower [store] retention_days", path.display())]
     Full {
         /// The store.
         path: PathBuf,
