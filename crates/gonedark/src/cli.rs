@@ -34,8 +34,10 @@ pub enum Command {
     #[command(after_help = EXIT_CODES)]
     Scenario(Scenario),
     /// Watch live sources, and keep what happened
+    #[command(after_help = EXIT_CODES)]
     Watch(Watch),
     /// Say what a running or stopped watch sees, does not see, and has found
+    #[command(after_help = EXIT_CODES)]
     Status(Status),
     /// Write what a store holds as CSV or NDJSON, also while it is being written
     #[command(after_help = EXIT_CODES)]

@@ -14,6 +14,9 @@ use std::time::Duration;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// Where it was read from.
+    #[serde(skip)]
+    pub path: PathBuf,
     /// Where everything is kept.
     #[serde(default)]
     pub store: Store,
@@ -323,8 +326,9 @@ fn prefixes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Prefix>, D
 /// One text with the file, the line, what is wrong and what to write instead.
 pub fn read(path: &Path) -> Result<Config, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let config: Config = toml::from_str(&text)
+    let mut config: Config = toml::from_str(&text)
         .map_err(|error| format!("{}: {}", path.display(), error.to_string().trim_end()))?;
+    config.path = path.to_owned();
     check(&config, &text).map_err(|wrong| format!("{}: {wrong}", path.display()))?;
     Ok(config)
 }

@@ -7,6 +7,7 @@ use crate::clock;
 use crate::config::{self, Config};
 use crate::country;
 use crate::pipeline::observatory::Observatory;
+use crate::present::{CountryTable, words};
 use crate::serve::{Server, Subject, verdict};
 use crate::source::archive;
 use crate::source::bmp;
@@ -121,6 +122,16 @@ fn take_up(config: &Config, store: &mut Store, warnings: &mut Vec<String>) -> Re
     let countries = country::load(&countries.delegated, countries.data.as_deref(), at)
         .map_err(|error| Failure::Input(error.into()))?;
     warnings.extend(countries.warnings);
+    let newest = countries.sources.iter().max_by_key(|source| &source.date);
+    warnings.extend(newest.and_then(|source| {
+        let table = CountryTable {
+            file: source.file.clone(),
+            serial: source.serial.clone(),
+            sha256: source.sha256.clone(),
+            date: source.date.clone(),
+        };
+        words::old_table(&table, at)
+    }));
     let watch = config.watch.watch();
     // How long a loss must last is no part of what is concluded: it may be changed.
     let judged = Parameters { min_duration: 0, ..parameters.clone() };
@@ -252,10 +263,17 @@ fn introduce(
     let asns = match &watched.asns {
         config::Asns::All(_) => ", every AS".to_owned(),
         config::Asns::Some(asns) if asns.is_empty() => String::new(),
-        config::Asns::Some(asns) => format!(", {} ASes", asns.len()),
+        config::Asns::Some(asns) => {
+            let asns: Vec<String> = asns.iter().map(|asn| format!("AS{asn}")).collect();
+            format!(", {}", asns.join(", "))
+        }
     };
+    let prefixes: String = watched.prefixes.iter().map(|prefix| format!(", {prefix}")).collect();
     let confirmed = watched.min_duration.0.as_secs_f64();
-    writeln!(out, "Watching {countries}{asns}. A loss is an incident once it has lasted {confirmed} s.")?;
+    writeln!(
+        out,
+        "Watching {countries}{asns}{prefixes}. A loss is an incident once it has lasted {confirmed} s."
+    )?;
     for source in sources {
         writeln!(out, "Source {}: {}.", source.name(), source.describe())?;
     }
@@ -272,7 +290,8 @@ fn introduce(
     if let Some(serve) = &config.serve {
         writeln!(out, "Look at http://{0}/status and http://{0}/metrics.", serve.listen)?;
     }
-    writeln!(out, "Look at it with: gonedark status --config FILE; sqlite3 {store} 'SELECT * FROM alert'")
+    let path = config.path.display();
+    writeln!(out, "Look at it with: gonedark status --config {path}; sqlite3 {store} 'SELECT * FROM alert'")
 }
 
 /// Ends the watch in good order at SIGINT and SIGTERM.

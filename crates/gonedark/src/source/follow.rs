@@ -270,6 +270,17 @@ impl Source for Follower {
         self.bootstrapped()
     }
 
+    fn prepare(&mut self) -> std::io::Result<()> {
+        // Where it is fetched into it is made; elsewhere a wrong name would be an empty folder for ever.
+        match self.fetcher.is_some() || self.settings.folder.is_dir() {
+            true => Ok(()),
+            false => Err(std::io::Error::new(
+                std::io::ErrorKind::NotFound,
+                format!("{}: no such folder; make it, or set fetch = true", self.settings.folder.display()),
+            )),
+        }
+    }
+
     fn run(mut self: Box<Self>, outlet: &Outlet) {
         let workers = Workers::per_core();
         let began = outlet.now();
@@ -296,7 +307,11 @@ impl Source for Follower {
                 return;
             }
             if found == 0 {
-                outlet.health.say(true, "waiting for the next file");
+                let messages = self.streams.iter().filter(|((_, part), _)| *part == Part::Messages);
+                let mut known = messages.map(|(_, stream)| stream.in_gap).peekable();
+                let all_blind = known.peek().is_some() && known.all(|in_gap| in_gap);
+                let says = if all_blind { "every file is overdue" } else { "waiting for the next file" };
+                outlet.health.say(!all_blind, says);
             }
             let go_on = match self.settings.bootstrap {
                 true => self.hand_over(began, outlet),

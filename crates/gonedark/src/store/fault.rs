@@ -10,6 +10,12 @@ pub enum StoreFault {
         /// The store.
         path: PathBuf,
     },
+    /// There is none.
+    #[error("{}: there is no store; start gonedark watch first, or give the right [store] path", path.display())]
+    Absent {
+        /// Where it would be.
+        path: PathBuf,
+    },
     /// It cannot be written.
     #[error("{}: cannot be written ({why}); give [store] path a place that this user may write to", path.display())]
     ReadOnly {

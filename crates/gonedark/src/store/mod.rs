@@ -216,6 +216,9 @@ fn open_sound(path: &Path) -> Result<Connection, StoreFault> {
 /// # Errors
 /// There is none, or it cannot be read.
 pub fn open_to_read(path: &Path) -> Result<Connection, StoreFault> {
+    if !path.is_file() {
+        return Err(StoreFault::Absent { path: path.to_owned() });
+    }
     let told = |error| StoreFault::of(path, error);
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(told)?;
     db.busy_timeout(PATIENCE).map_err(told)?;
