@@ -20,7 +20,7 @@ def main():
     incidents = [json.loads(body) for (body,) in store.execute("SELECT body FROM incident ORDER BY first")]
     last = max((mark or 0 for (mark,) in store.execute("SELECT mark FROM stream")), default=0)
     blind = [
-        {"collector": collector, "peer_asn": asn or None, "from": stamp(since), "until": stamp(until or last), "reason": reason}
+        {"collector": collector.rpartition("/")[2], "peer_asn": asn or None, "from": stamp(since), "until": stamp(until or last), "reason": reason}
         for collector, asn, since, reason, until in store.execute("SELECT * FROM blind ORDER BY since")
     ]
     json.dump({"incidents": incidents, "coverage": {"blind": blind}}, sys.stdout, indent=1)

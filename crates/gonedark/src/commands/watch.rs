@@ -6,7 +6,7 @@ use crate::cli;
 use crate::clock;
 use crate::config::{self, Config};
 use crate::country;
-use crate::pipeline::observatory::Observatory;
+use crate::pipeline::observatory::{self, Observatory};
 use crate::present::{CountryTable, words};
 use crate::serve::{Server, Subject, verdict};
 use crate::source::archive;
@@ -67,6 +67,11 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
     let (known, awaited) = (Arc::clone(&status), sources.iter().flat_map(|source| source.awaited()));
     let mut watching =
         Watching { observatory, store, gazetteer: &Places, pace, status: known, stop: stop.clone() };
+    let goes_on: Vec<&String> = config.source.archive.iter().map(|archive| &archive.name).collect();
+    let ris_live: Vec<&String> = config.source.ris_live.iter().map(|source| &source.name).collect();
+    watching
+        .close_orphans(|key| goes_on.contains(&&key.source) || ris_live.contains(&&key.source))
+        .map_err(input)?;
     watching.await_streams(awaited).map_err(input)?;
     let mut running: Vec<Running> = Vec::new();
     for source in sources {
@@ -116,6 +121,7 @@ fn input(fault: StoreFault) -> Failure {
 
 /// Goes on from what the store holds, or begins.
 fn take_up(config: &Config, store: &mut Store, warnings: &mut Vec<String>) -> Result<Observatory, Failure> {
+    let damaged = !warnings.is_empty();
     let parameters = Parameters { min_duration: config.watch.min_duration.micros(), ..Parameters::default() };
     let at = store.begun_at(|| begin(config)).map_err(input)?;
     let countries = &config.countries;
@@ -137,11 +143,13 @@ fn take_up(config: &Config, store: &mut Store, warnings: &mut Vec<String>) -> Re
     let judged = Parameters { min_duration: 0, ..parameters.clone() };
     let tables: Vec<&str> = countries.sources.iter().map(|source| source.sha256.as_str()).collect();
     let basis = BTreeMap::from([
+        ("the form of snapshots".to_owned(), observatory::FORM.to_string()),
         ("the thresholds".to_owned(), format!("{judged:?}")),
         ("the country tables".to_owned(), tables.join(" ")),
         ("[watch]".to_owned(), format!("{watch:?}")),
     ]);
     store.check_basis(&basis).map_err(input)?;
+    let before = warnings.len();
     let snapshot = store.snapshot(warnings).map_err(input)?;
     let (after, mut observatory) = match snapshot {
         None => (0, Observatory::new(parameters, Box::new(countries.table), watch)),
@@ -152,14 +160,17 @@ fn take_up(config: &Config, store: &mut Store, warnings: &mut Vec<String>) -> Re
             (snapshot.seq, restored.context(why).map_err(Failure::Input)?)
         }
     };
-    let before = warnings.len();
     let told = store.replay(after, warnings, |parcels| {
         parcels.into_iter().for_each(|parcel| observatory.take(parcel));
         observatory.advance();
     });
     told.map_err(input)?;
-    if warnings.len() > before {
-        store.take_back(observatory.now()).map_err(input)?;
+    if damaged || warnings.len() > before {
+        // Where nothing could be read again, what was said stays: it is all that there is.
+        if observatory.now() > Time::MIN {
+            store.take_back(observatory.now()).map_err(input)?;
+        }
+        store.keep(|into| observatory.keep(into).map_err(io::Error::other)).map_err(input)?;
     }
     Ok(observatory)
 }

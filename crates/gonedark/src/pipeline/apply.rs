@@ -13,6 +13,12 @@ pub struct Numbers {
 }
 
 impl Numbers {
+    /// How many peers were named.
+    pub fn peers(&self) -> u16 {
+        // A peer's number has 16 bits.
+        self.peers.len().min(usize::from(u16::MAX)) as u16
+    }
+
     /// Takes what a batch names for the first time: all at once, so that the waits for memory overlap.
     pub fn name(&mut self, batch: &Batch, collector: CollectorId, inference: &mut Inference) {
         for peer in &batch.peers {

@@ -6,15 +6,19 @@
 
 use super::apply::{Hand, Numbers};
 use crate::source::batch::{Batch, Observation};
-use crate::source::parcel::{Parcel, StreamKey};
+use crate::source::parcel::{Parcel, Part, StreamKey};
 use gonedark_infer::news::News;
 use gonedark_infer::observation::{CollectorId, Delegations};
 use gonedark_infer::parameters::Parameters;
+use gonedark_infer::report::BlindReason;
 use gonedark_infer::{Inference, Watch};
 use gonedark_route::Time;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+
+/// The form of what is kept: raised with every change of it, so that a snapshot of another form is refused.
+pub const FORM: u32 = 1;
 
 /// Observations that wait for a stream that lags, in bytes, over all streams. Beyond it nobody waits for those that lag:
 /// what they bring is late, and is counted as such. Guess: a quarter of an hour of all of RIS.
@@ -28,6 +32,8 @@ struct Stream {
     numbers: Numbers,
     /// Batches not yet applied to their end; those with `true` begin the numbers anew.
     waiting: VecDeque<(bool, Batch)>,
+    /// What they take together, in bytes.
+    weight: usize,
     /// The next observation of the first of them, once its names are known.
     next: usize,
     named: bool,
@@ -102,7 +108,8 @@ impl Observatory {
         known.open = !closed;
         known.position = position.or(known.position.take());
         known.mark = mark.map_or(known.mark, |mark| known.mark.max(mark));
-        if fresh || !batch.observations.is_empty() || !batch.named.is_empty() || !batch.peers.is_empty() {
+        if fresh || !batch.is_blank() {
+            known.weight += batch.weight();
             known.waiting.push_back((fresh, batch));
         }
     }
@@ -117,6 +124,7 @@ impl Observatory {
             collector,
             numbers: Numbers::default(),
             waiting: VecDeque::new(),
+            weight: 0,
             next: 0,
             named: false,
             mark: Time::MIN,
@@ -150,7 +158,7 @@ impl Observatory {
             return None;
         }
         let open = self.streams.iter().filter(|stream| stream.open);
-        let crowded = self.streams.iter().map(Stream::weight).sum::<usize>() > WAITING;
+        let crowded = self.waiting() > WAITING;
         // Where too much waits, only those count that have brought something.
         let awaited = open.filter(|stream| !crowded || !stream.waiting.is_empty());
         match awaited.map(|stream| stream.mark).min() {
@@ -204,6 +212,13 @@ impl Observatory {
         }
     }
 
+    /// What closes the streams that nobody will go on with: those whose source does not take up what it was at. Their
+    /// collectors and peers are blind from where they had come to.
+    pub fn orphans(&self, goes_on: impl Fn(&StreamKey) -> bool) -> Vec<Parcel> {
+        let orphans = self.streams.iter().filter(|stream| stream.open && !goes_on(&stream.key));
+        orphans.map(Stream::closing).collect()
+    }
+
     /// Where the sources go on after what was taken so far.
     pub fn positions(&self) -> BTreeMap<StreamKey, String> {
         let known =
@@ -233,7 +248,7 @@ impl Observatory {
 
     /// Observations that wait, in bytes.
     pub fn waiting(&self) -> usize {
-        self.streams.iter().map(Stream::weight).sum()
+        self.streams.iter().map(|stream| stream.weight).sum()
     }
 
     /// Whether a table is on its way: then nothing else is applied.
@@ -243,12 +258,23 @@ impl Observatory {
 }
 
 impl Stream {
-    fn head(&self) -> Option<&(gonedark_route::Time, Observation)> {
-        self.waiting.front()?.1.observations.get(self.next)
+    /// A parcel after which nobody waits for it, and in which nobody of it sees any more.
+    fn closing(&self) -> Parcel {
+        let mut parcel = Parcel { closed: true, ..Parcel::of(&self.key) };
+        let waiting = self.waiting.iter().flat_map(|(_, batch)| batch.observations.last());
+        let at = waiting.map(|(at, _)| *at).chain([self.mark]).max().unwrap_or(self.mark);
+        if self.key.part == Part::Messages && at > Time::MIN {
+            let down = |peer| (at, Observation::Session { peer, established: false });
+            parcel.batch.observations = (0..self.numbers.peers()).map(down).collect();
+            let blind = Observation::GapBegin { reason: BlindReason::SessionDown };
+            parcel.batch.observations.push((at, blind));
+            parcel.mark = Some(at);
+        }
+        parcel
     }
 
-    fn weight(&self) -> usize {
-        self.waiting.iter().map(|(_, batch)| batch.weight()).sum()
+    fn head(&self) -> Option<&(gonedark_route::Time, Observation)> {
+        self.waiting.front()?.1.observations.get(self.next)
     }
 
     /// Puts batches aside that are applied, and takes the names of the next.
@@ -264,9 +290,12 @@ impl Stream {
             if self.next < batch.observations.len() {
                 return;
             }
+            self.weight = self.weight.saturating_sub(batch.weight());
             self.waiting.pop_front();
             self.next = 0;
             self.named = false;
         }
+        // The end of a table that is not there any more is not waited for.
+        self.in_table &= self.open;
     }
 }

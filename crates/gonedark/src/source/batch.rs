@@ -150,6 +150,11 @@ impl Batch {
         &self.entries[span.start as usize..span.end as usize]
     }
 
+    /// Whether it says nothing at all: neither observations nor names, nor that numbers begin anew.
+    pub fn is_blank(&self) -> bool {
+        self.observations.is_empty() && self.named.is_empty() && self.peers.is_empty() && !self.renumbered
+    }
+
     /// Roughly the memory that it takes, in bytes.
     pub fn weight(&self) -> usize {
         let sizes = (size_of::<(Time, Observation)>(), size_of::<Member>(), size_of::<Entry>());

@@ -11,10 +11,12 @@ use super::stamp::Stamps;
 use gonedark_decode::bmp::{self, Decoder, Frame, Message, PerPeer, View, tlv};
 use gonedark_infer::report::BlindReason;
 use gonedark_route::Time;
+use socket2::{SockRef, TcpKeepalive};
+use std::collections::{HashMap, HashSet};
 use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How often what was read is handed on, and how long the station sleeps between two looks for new connections.
@@ -23,6 +25,9 @@ const TICK: Duration = Duration::from_millis(100);
 const READ: usize = 256 << 10;
 /// A batch is handed on at about this many bytes even before its time.
 const BATCH_BYTES: usize = 1 << 20;
+/// After so long without a word the system asks whether the router is still there: BMP has no keepalives of its own.
+/// Guess: a third of BGP's hold time, so that a router that lost its power is blind within about a minute.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Routers at a time: a thread and a buffer each. Guess: the largest networks have some hundred that speak BMP.
 const ROUTERS: usize = 1024;
 
@@ -53,6 +58,10 @@ pub enum Taken {
 }
 
 impl Taken {
+    fn takes_session(self, view: View) -> bool {
+        (self == Taken::LocRib) == matches!(view, View::LocRib { .. })
+    }
+
     fn takes(self, view: View) -> bool {
         matches!(
             (self, view),
@@ -103,6 +112,7 @@ impl Source for Station {
         let Some(listener) = &self.listener else { return };
         let routers = Arc::new(AtomicUsize::new(0));
         outlet.health.say(false, "no router is connected");
+        let newest: Arc<Newest> = Arc::default();
         let mut threads = Vec::new();
         while !outlet.stop.sleep(TICK) {
             threads.retain(|thread: &std::thread::JoinHandle<()>| !thread.is_finished());
@@ -112,11 +122,11 @@ impl Source for Station {
                     tracing::warn!(source = self.settings.name, router = %from, "a router was turned away");
                     continue;
                 }
-                let (outlet, settings, routers) =
-                    (outlet.clone(), self.settings.clone(), Arc::clone(&routers));
+                let (outlet, settings) = (outlet.clone(), self.settings.clone());
+                let (routers, newest) = (Arc::clone(&routers), Arc::clone(&newest));
                 let job = move || {
                     routers.fetch_add(1, Ordering::SeqCst);
-                    Connection::new(stream, from, &settings, &outlet).run();
+                    Connection::new(stream, from, (&settings, &newest), &outlet).run();
                     let left = routers.fetch_sub(1, Ordering::SeqCst) - 1;
                     outlet.health.say(left > 0, format!("{left} routers are connected"));
                 };
@@ -146,13 +156,26 @@ struct Connection<'a> {
     offset: u64,
     /// Whether anything was sent: then the numbers go on.
     begun: bool,
+    /// Neighbours whose sessions are up.
+    up: HashSet<Neighbour>,
+    /// The newest connection of each router: an older one, which may be dead without a word, has nothing more to say.
+    newest: &'a Newest,
+    number: u64,
 }
 
+/// The number of the newest connection of each router, by its name.
+type Newest = Mutex<HashMap<String, u64>>;
+
 impl<'a> Connection<'a> {
-    fn new(stream: TcpStream, from: SocketAddr, settings: &'a Settings, outlet: &'a Outlet) -> Self {
+    fn new(
+        stream: TcpStream,
+        from: SocketAddr,
+        (settings, newest): (&'a Settings, &'a Newest),
+        outlet: &'a Outlet,
+    ) -> Self {
         let key = StreamKey {
             source: settings.name.clone(),
-            collector: from.ip().to_string(),
+            collector: format!("{}/{}", settings.name, from.ip()),
             part: Part::Messages,
         };
         Connection {
@@ -166,13 +189,19 @@ impl<'a> Connection<'a> {
             bytes: Vec::new(),
             offset: 0,
             begun: false,
+            up: HashSet::new(),
+            newest,
+            number: 0,
         }
     }
 
     fn run(mut self) {
         self.outlet.health.connections.fetch_add(1, Ordering::Relaxed);
-        let reading =
-            self.stream.set_nonblocking(false).and_then(|()| self.stream.set_read_timeout(Some(TICK)));
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 3);
+        let reading = SockRef::from(&self.stream)
+            .set_tcp_keepalive(&keepalive)
+            .and_then(|()| self.stream.set_nonblocking(false))
+            .and_then(|()| self.stream.set_read_timeout(Some(TICK)));
         let why = match reading {
             Ok(()) => self.read(),
             Err(error) => error.to_string(),
@@ -180,8 +209,13 @@ impl<'a> Connection<'a> {
         let (key, now) = (Arc::clone(&self.key), self.outlet.now());
         tracing::info!(source = self.settings.name, router = key.collector, why, "a router has gone");
         self.outlet.health.session(&key.collector, None);
-        if self.begun {
+        if self.begun && !self.is_superseded() {
             let at = self.stamps.of(None, now);
+            // Who is still there is told of when it connects again; who is not would otherwise be there for ever.
+            for neighbour in std::mem::take(&mut self.up) {
+                let down = |peer| Observation::Session { peer, established: false };
+                self.filling.of_peer(at, neighbour, down);
+            }
             let begin = Observation::GapBegin { reason: BlindReason::SessionDown };
             self.filling.batch.observations.push((at, begin));
             let batch = self.filling.take();
@@ -245,8 +279,10 @@ impl<'a> Connection<'a> {
     }
 
     fn message(&mut self, raw: bmp::RawMessage<'_>, now: Time) -> Option<String> {
-        let Connection { decoder, settings, filling, stamps, .. } = self;
+        let Connection { decoder, settings, filling, stamps, up, .. } = self;
         let takes = |peer: &PerPeer| settings.view.takes(peer.view);
+        // Routers tell of sessions with the flags of any of a neighbour's tables.
+        let of_ours = |peer: &PerPeer| settings.view.takes_session(peer.view);
         match decoder.decode(raw) {
             Ok(Message::RouteMonitoring { peer, update }) if takes(&peer) => {
                 filling.update(stamps.of(peer.at, now), neighbour(&peer), &update);
@@ -257,12 +293,16 @@ impl<'a> Connection<'a> {
                 tracing::warn!(router = self.key.collector, %error, "an UPDATE cannot be trusted");
                 self.outlet.health.damaged.fetch_add(1, Ordering::Relaxed);
             }
-            Ok(Message::PeerUp { peer, .. }) if takes(&peer) => {
-                let up = |peer| Observation::Session { peer, established: true };
-                filling.of_peer(stamps.of(peer.at, now), neighbour(&peer), up);
+            // Told once for each of its tables: the first time counts.
+            Ok(Message::PeerUp { peer, .. }) if of_ours(&peer) => {
+                if up.insert(neighbour(&peer)) {
+                    let is_up = |peer| Observation::Session { peer, established: true };
+                    filling.of_peer(stamps.of(peer.at, now), neighbour(&peer), is_up);
+                }
             }
             // Also of one that was never up: some routers tell of those.
-            Ok(Message::PeerDown { peer, .. }) if takes(&peer) => {
+            Ok(Message::PeerDown { peer, .. }) if of_ours(&peer) => {
+                up.remove(&neighbour(&peer));
                 let down = |peer| Observation::Session { peer, established: false };
                 filling.of_peer(stamps.of(peer.at, now), neighbour(&peer), down);
             }
@@ -283,10 +323,18 @@ impl<'a> Connection<'a> {
     /// The router's own name makes it known over several addresses; it counts only before anything was sent.
     fn name(&mut self, name: Option<String>) {
         if let Some(collector) = name.filter(|name| !name.is_empty() && name.len() <= 255 && !self.begun) {
+            // With the source's name before it: a router must not pass for a collector of somebody else.
+            let collector = format!("{}/{collector}", self.settings.name);
             let key = StreamKey { collector, ..(*self.key).clone() };
             self.key = Arc::new(key);
         }
         self.outlet.health.session(&self.key.collector, Some("connected".into()));
+    }
+
+    /// Whether the router has connected anew meanwhile.
+    fn is_superseded(&self) -> bool {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        self.begun && newest.get(&self.key.collector).is_some_and(|newest| *newest != self.number)
     }
 
     /// Something of the connection could not be read: nobody knows of whom it was.
@@ -299,16 +347,23 @@ impl<'a> Connection<'a> {
 
     /// Hands on what there is, and how far it speaks; false where nobody takes it any more.
     fn hand_on(&mut self, now: Time) -> bool {
+        if self.is_superseded() {
+            return false;
+        }
+        let fresh = !self.begun;
+        if fresh && self.filling.batch.observations.is_empty() {
+            return true;
+        }
         let mut batch = self.filling.take();
         let mark = self.stamps.promise(now);
-        let fresh = !self.begun;
         if fresh {
-            if batch.observations.is_empty() {
-                return true;
-            }
             // Who was there before is seen again from its first message on.
             batch.observations.insert(0, (batch.observations[0].0, Observation::GapEnd));
             self.begun = true;
+            let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+            let number = newest.entry(self.key.collector.clone()).or_default();
+            *number += 1;
+            self.number = *number;
         }
         batch.sort();
         if let Some(mark) = mark {

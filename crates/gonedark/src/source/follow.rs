@@ -145,6 +145,19 @@ impl Follower {
         unread
     }
 
+    /// Makes the streams of all files known before the first of them is read: else what is told of one collector would not
+    /// wait for what comes of another.
+    fn announce(&mut self, unread: &[&ArchiveFile], outlet: &Outlet) -> bool {
+        let mut first: BTreeMap<&str, Time> = BTreeMap::new();
+        for file in unread.iter().filter(|file| part_of(file) == Part::Messages) {
+            first.entry(&file.collector).or_insert(file.time.unwrap_or(Time::MIN));
+        }
+        first.into_iter().all(|(collector, time)| {
+            let stream = self.stream(collector, Part::Messages, outlet);
+            outlet.send(Parcel { mark: Some(time.max(stream.speaks_until)), ..Parcel::of(&stream.key) })
+        })
+    }
+
     /// Sends a file; false where it has to stop.
     fn read(
         &mut self,
@@ -295,6 +308,9 @@ impl Source for Follower {
             let rhythms = listing.rhythms();
             let unread = self.unread(&listing, outlet);
             let found = unread.len();
+            if !self.announce(&unread, outlet) {
+                return;
+            }
             for file in unread {
                 outlet.health.say(true, format!("reading {}", file.path.display()));
                 if !self.read(file, rhythms.get(file.collector.as_str()), &workers, outlet) {

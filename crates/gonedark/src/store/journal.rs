@@ -50,10 +50,14 @@ impl Store {
                 parts.query_map([seq], |row| row.get(0)).and_then(Iterator::collect);
             match parts.map_err(io::Error::other).and_then(|parts| zstd::decode_all(&parts.concat()[..])) {
                 Ok(bytes) => return Ok(Some(Snapshot { seq, bytes })),
-                Err(error) => warnings.push(format!(
-                    "{}: the snapshot after parcel {seq} cannot be read ({error}); the one before it is used",
-                    self.path.display()
-                )),
+                Err(error) => {
+                    warnings.push(format!(
+                        "{}: the snapshot after commit {seq} cannot be read ({error}); the one before it is used",
+                        self.path.display()
+                    ));
+                    // It must not pass for one of the two that are held.
+                    self.db.execute("DELETE FROM snapshot WHERE seq = ?", [seq]).map_err(told)?;
+                }
             }
         }
         Ok(None)
@@ -100,7 +104,8 @@ impl Store {
                 self.path.display()
             ));
         }
-        self.seq = last;
+        // Where something is missing the numbers go on behind all that were ever given: what is kept next is the newest.
+        self.seq = self.seq.max(last);
         Ok(())
     }
 

@@ -90,7 +90,8 @@ impl Store {
         Ok((store, warnings))
     }
 
-    /// Takes back what was said of times after `now`: it was concluded from what could not be read again.
+    /// Takes back what was said of times after `now`, and of what goes on, which is told anew: it was concluded from what
+    /// could not be read again.
     ///
     /// # Errors
     /// Those of the store.
@@ -102,6 +103,7 @@ impl Store {
             let statement = format!("DELETE FROM {table} WHERE {column} > ?");
             work.execute(&statement, [now.micros()]).map_err(told)?;
         }
+        work.execute("DELETE FROM incident WHERE NOT ended", []).map_err(told)?;
         work.execute("UPDATE blind SET until = NULL WHERE until > ?", [now.micros()]).map_err(told)?;
         work.commit().map_err(told)
     }

@@ -26,6 +26,7 @@ pub(super) fn recover(path: &Path, fault: &StoreFault, warnings: &mut Warnings) 
             lost.push(format!("{table} (only {rows} rows)"));
         }
     }
+    name_again(&new).map_err(told)?;
     drop(old);
     new.close().map_err(|(_, error)| told(error))?;
     for ending in ["", "-wal", "-shm"] {
@@ -41,6 +42,16 @@ pub(super) fn recover(path: &Path, fault: &StoreFault, warnings: &mut Warnings) 
         aside.display()
     ));
     Ok(())
+}
+
+/// Entities whose names were lost: incidents still have them. Signals of which nobody knows whose they are go, because a new
+/// entity would get the number, and pass for their owner.
+fn name_again(new: &Connection) -> rusqlite::Result<()> {
+    new.execute_batch(
+        "INSERT OR IGNORE INTO entity SELECT DISTINCT entity, body ->> '$.entity.kind', body ->> '$.entity.code' FROM incident;
+         DELETE FROM point WHERE entity NOT IN (SELECT id FROM entity);
+         DELETE FROM incident WHERE entity NOT IN (SELECT id FROM entity);",
+    )
 }
 
 /// Copies the rows that can be read, from both ends, so that one bad page costs no more than itself. Gives how many, and

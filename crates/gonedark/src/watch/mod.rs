@@ -24,6 +24,8 @@ pub const CHANNEL: usize = 64;
 const LARGEST: usize = 16 << 20;
 /// Bytes of journal after which all state is kept, whatever the time: about what a restart reads in a few seconds. Guess.
 const JOURNAL: u64 = 256 << 20;
+/// Snapshots that a large journal asks for are at least so far apart, also where they fail. Guess.
+const HURRY: Duration = Duration::from_secs(60);
 /// How long after a commit that failed the next is tried.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -75,13 +77,16 @@ impl Watching<'_> {
                 (sweep, swept) = (self.sweep(), Some(now()));
             }
             sweep = sweep.and_then(|sweep| self.forget(sweep));
-            let due = kept.elapsed() >= self.pace.snapshot || self.store.journaled() >= JOURNAL;
-            if ended || due && !self.observatory.in_table() {
-                self.keep()?;
-                kept = now();
-            }
             if ended {
-                return Ok(());
+                return self.keep();
+            }
+            let crowded = self.store.journaled() >= JOURNAL && kept.elapsed() >= HURRY;
+            if (crowded || kept.elapsed() >= self.pace.snapshot) && !self.observatory.in_table() {
+                // Without a snapshot nothing is lost, only a restart takes longer: the next one may be possible.
+                if let Err(fault) = self.keep() {
+                    tracing::error!("{fault}; all state could not be kept, and is tried again");
+                }
+                kept = now();
             }
         }
     }
@@ -93,6 +98,16 @@ impl Watching<'_> {
     pub fn await_streams(&mut self, streams: impl IntoIterator<Item = StreamKey>) -> Result<(), StoreFault> {
         let new = streams.into_iter().filter(|key| !self.observatory.knows(key));
         let parcels: Vec<Parcel> = new.map(|key| Parcel::of(&Arc::new(key))).collect();
+        if parcels.is_empty() { Ok(()) } else { self.accept(parcels) }
+    }
+
+    /// Closes streams of an earlier run with which no source goes on, so that nobody waits for them: their collectors are
+    /// blind from where they had come to.
+    ///
+    /// # Errors
+    /// As of [`Watching::await_streams`].
+    pub fn close_orphans(&mut self, goes_on: impl Fn(&StreamKey) -> bool) -> Result<(), StoreFault> {
+        let parcels = self.observatory.orphans(goes_on);
         if parcels.is_empty() { Ok(()) } else { self.accept(parcels) }
     }
 
@@ -179,6 +194,10 @@ impl Watching<'_> {
                 }
                 Err(fault) => fault,
             };
+            if fault.is_damage() {
+                // It does not get better by waiting; the next start takes over what can be read.
+                return Err(fault);
+            }
             if !std::mem::replace(&mut told, true) {
                 tracing::error!(
                     "{fault}; nothing is accepted until it can be written, and it is tried again"

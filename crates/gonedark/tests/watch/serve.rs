@@ -21,7 +21,7 @@ impl Serving {
         let config = into.join("gonedark.toml");
         let text = format!(
             "[store]\npath = {:?}\ncommit = \"50ms\"\n[serve]\nlisten = \"{free}\"\n\
-             [[source.archive]]\nname = \"recording\"\nfolder = {recording:?}\nfrom = \"everything\"\npoll = \"1s\"\n",
+             [[source.archive]]\nname = \"recording\"\nfolder = {recording:?}\nfrom = \"everything\"\npoll = \"1s\"\npatience = \"999999h\"\n",
             into.join("gonedark.db")
         );
         std::fs::write(&config, text).expect("a configuration");

@@ -140,7 +140,7 @@ impl Collector {
 
     /// There was no room for it: what it said is missed. Gives how many messages that were.
     pub(super) fn dropped(&mut self, parcel: &Parcel, messages: u64) -> u64 {
-        if parcel.batch.observations.is_empty() {
+        if parcel.batch.is_blank() {
             return 0;
         }
         // The names that went with it are missing: numbers begin anew.
