@@ -15,7 +15,7 @@ use crate::source::follow::{Fetcher, Follower, Settings};
 use crate::source::live::{self, Outlet, Running, Source, Stop};
 use crate::source::ris_live;
 use crate::store::{Store, StoreFault};
-use crate::watch::{CHANNEL, Pace, Status, Watching};
+use crate::watch::{self, CHANNEL, Pace, Watching};
 use anyhow::Context;
 use gonedark_infer::parameters::Parameters;
 use gonedark_route::Time;
@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// How far back the table and the updates are fetched at the first start: a guess, two files of RouteViews.
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
     let stop = Stop::default();
     let positions = Arc::new(observatory.positions());
     let (sender, parcels) = sync_channel(CHANNEL);
-    let status = Arc::new(Mutex::new(Status::default()));
+    let status = watch::begun();
     let serving = server.map(|server| {
         let patience = verdict::PATIENCE.max(config.store.commit.0 * 3);
         let subject = Subject { status: Arc::clone(&status), store: config.store.path.clone(), patience };

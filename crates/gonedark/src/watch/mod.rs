@@ -59,6 +59,11 @@ pub struct Watching<'a> {
     pub stop: Stop,
 }
 
+/// A status whose loop is about to begin.
+pub fn begun() -> Arc<Mutex<Status>> {
+    Arc::new(Mutex::new(Status { beat: Some(now()), ..Status::default() }))
+}
+
 impl Watching<'_> {
     /// Watches until it is told to stop or all sources have ended. Then all state is kept.
     ///
