@@ -158,6 +158,8 @@ def _frr(router, values):
     return _fill(
         "frr-collector.conf",
         silence=_lines("  neighbor {} route-map nothing out", addresses),
+        # Without it FRR keeps no routes before policy, and its BMP tells of withdrawals alone.
+        remember=_lines("  neighbor {} soft-reconfiguration inbound", addresses),
         station_address=address,
         station_port=port,
         **values,

@@ -8,7 +8,7 @@
 //! | `/healthz` | 200 while the loop is alive ([`verdict::alive`]) |
 //! | `/readyz` | 200 once it does what it is for ([`verdict::reasons`]) |
 //! | `/status` | everything that is known, as JSON ([`view::View`]) |
-//! | `/metrics` | the same as OpenMetrics ([`metrics`]) |
+//! | `/metrics` | the same as OpenMetrics (`metrics`) |
 
 mod connection;
 mod metrics;

@@ -5,9 +5,9 @@
 //! which the program did not run. The server does not wait for slow readers: where the observatory is busy for longer
 //! than [`Pace::room`], what comes is dropped, counted as missed, and told as blindness as well.
 //!
-//! - [`connection`]: TCP, TLS and the WebSocket;
-//! - [`subscription`]: what is asked for;
-//! - [`collector`], [`collectors`]: what was heard, in order of time, to the observatory.
+//! - `connection`: TCP, TLS and the WebSocket;
+//! - `subscription`: what is asked for;
+//! - `collector`, `collectors`: what was heard, in order of time, to the observatory.
 
 mod collector;
 mod collectors;
