@@ -214,7 +214,8 @@ impl Inference {
         if !known.from_begin || known.session != Session::Up || known.held == [0, 0] {
             return;
         }
-        // Each family has an End-of-RIB of its own, and they follow each other.
+        // Each family has an End-of-RIB of its own. A router that has just begun says it of a table that still grows: what comes
+        // then is taken when that has ended, too (`look_at_beginnings`).
         if at - *known.told_whole.get_or_insert(at) <= quiet {
             self.adopt(at, peer);
         }
@@ -223,7 +224,6 @@ impl Inference {
     /// What a session sends from its begin to its End-of-RIB, or until hardly anything is added any more, is a table like any
     /// other.
     fn adopt(&mut self, at: Time, peer: PeerId) {
-        self.beginning.retain(|(other, ..)| *other != peer);
         for shard in &mut self.table.shards {
             shard.adopt(peer, &self.vantage);
         }
@@ -240,8 +240,6 @@ impl Inference {
             let now = known.held[0] + known.held[1];
             if due - since < quiet {
                 self.beginning.push((peer, since, held));
-            } else if known.tabled {
-                // A table named it meanwhile.
             } else if known.session == Session::Up
                 && now > 0
                 && (now.saturating_sub(held)) * 100 <= now * growth_percent

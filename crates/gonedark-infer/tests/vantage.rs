@@ -234,3 +234,38 @@ fn what_a_session_withdraws_before_it_has_announced_it_was_not_lost() {
     let report = world.report(900);
     assert_eq!(incidents_of(&report, "KP"), Vec::<&gonedark_infer::report::Incident>::new());
 }
+
+/// Sessions that begin, and say End-of-RIB when they have sent the last 60 of all networks: the rest comes behind it.
+fn begun_too_early() -> World {
+    let mut world = World::new(1, &TWELVE);
+    let everything = everything();
+    let (late, early) = everything.split_at(everything.len() - 60);
+    for peer in 0..12 {
+        world.inference.peer_state(at(0), world.peers[peer], true);
+        for (prefix, tail) in early {
+            world.announce(1, peer, tail, &[&prefix.to_string()]);
+        }
+        world.inference.end_of_rib(at(2), world.peers[peer]);
+        for (prefix, tail) in late {
+            world.announce(4, peer, tail, &[&prefix.to_string()]);
+        }
+    }
+    world
+}
+
+#[test]
+fn a_table_after_an_end_of_rib_that_came_too_early_is_the_first() {
+    let mut world = begun_too_early();
+    world.tables(10);
+    world.all_withdraw(100, 1, &KP);
+    let report = world.report(600);
+    assert_eq!(incidents_of(&report, "KP").len(), 1);
+}
+
+#[test]
+fn what_comes_behind_an_end_of_rib_that_came_too_early_belongs_to_the_table() {
+    let mut world = begun_too_early();
+    world.all_withdraw(100, 1, &KP);
+    let report = world.report(600);
+    assert_eq!(incidents_of(&report, "KP").len(), 1);
+}

@@ -76,7 +76,7 @@ impl Reading {
     ) -> Self {
         let peers: Vec<PeerId> = vantage.peers_of(collector).collect();
         let mut first = Bits::default();
-        for peer in peers.iter().filter(|peer| !vantage.get(**peer).tabled) {
+        for peer in peers.iter().filter(|peer| !vantage.get(**peer).by_table) {
             first.set(usize::from(peer.0));
         }
         let count = vantage.peers.len();
@@ -202,7 +202,8 @@ impl Reading {
             let enough = |f: usize| entries[f] * 100 >= before[f] * parameters.resync_percent;
             if self.first.get(index) || (enough(0) && enough(1)) {
                 speaks_for.set(index);
-                vantage.get_mut(*peer).tabled = true;
+                let known = vantage.get_mut(*peer);
+                (known.tabled, known.by_table) = (true, true);
             }
         }
         let collector = &mut vantage.collectors[usize::from(self.collector.0)];

@@ -55,6 +55,9 @@ pub(crate) struct Peer {
     pub(crate) session: Session,
     /// Whether a table named what it held before its first message.
     pub(crate) tabled: bool,
+    /// Whether a table of its collector was that: the first one counts as such also where the begin of the session was taken
+    /// for a table before.
+    pub(crate) by_table: bool,
     /// Whether its session was seen to begin before anything of it was heard: then what it sends up to its End-of-RIB is
     /// its whole table. And when that ended first, since each family has an end of its own.
     pub(crate) from_begin: bool,
@@ -187,6 +190,7 @@ impl Vantage {
             voter,
             session: Session::Unheard,
             tabled: false,
+            by_table: false,
             from_begin: false,
             told_whole: None,
             last_message: Time::MIN,
