@@ -1,7 +1,7 @@
 //! Real routers (FRR, BIRD, GoBGP) in the project's own lab, real outages, and two collectors that recorded them
 //! (`lab/README.md`): what a replay of `lab/recordings` says is held against what was done, to the microsecond.
 //!
-//! `lab/judge.py` asks the same of every new pass; this asks it of the one that is kept, without root and routers.
+//! `lab/judge.py` asks the same of every new pass; this asks it of the ones that are kept, without root and routers.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -9,24 +9,33 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// The truth of the pass and the report on it.
-static PASS: LazyLock<(Value, Value)> = LazyLock::new(|| {
-    let truth = std::fs::read_to_string(recordings().join("truth.json")).expect("the truth");
-    let truth: Value = serde_json::from_str(&truth).expect("JSON");
-    let report = replayed(&[recordings().join("mrt")], &truth);
-    (truth, report)
-});
-
-fn recordings() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../lab/recordings")
+/// What one pass left: its folder in `lab/recordings`, the truth, and the report on it.
+struct Pass {
+    name: &'static str,
+    truth: Value,
+    report: Value,
 }
 
-fn replayed(paths: &[PathBuf], truth: &Value) -> Value {
+/// In the second one FRR's routers say End-of-RIB before their tables, which a first version of gonedark believed.
+static PASSES: LazyLock<[Pass; 2]> = LazyLock::new(|| {
+    ["first", "early-end-of-rib"].map(|name| {
+        let truth = std::fs::read_to_string(recordings(name).join("truth.json")).expect("the truth");
+        let truth: Value = serde_json::from_str(&truth).expect("JSON");
+        let report = replayed(&recordings(name).join("mrt"), &truth);
+        Pass { name, truth, report }
+    })
+});
+
+fn recordings(pass: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../lab/recordings").join(pass)
+}
+
+fn replayed(path: &Path, truth: &Value) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_gonedark"))
         .args(["replay", "--format", "json", "--min-duration", "0s", "--delegated"])
-        .arg(recordings().join("../delegated.txt"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../lab/delegated.txt"))
         .args(["--from", text(&truth["from"]), "--until", text(&truth["until"])])
-        .args(paths)
+        .arg(path)
         .output()
         .expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -52,9 +61,30 @@ fn within(told: &Value, window: &Value) -> bool {
     moment(told).1 >= moment(&window[0]).0 && moment(told).0 <= moment(&window[1]).1
 }
 
-fn outage(name: &str) -> &'static Value {
-    let outages = list(&PASS.0["outages"]);
-    outages.iter().find(|outage| outage["name"] == name).unwrap_or_else(|| panic!("no outage {name:?}"))
+impl Pass {
+    fn outage(&self, name: &str) -> &Value {
+        let outages = list(&self.truth["outages"]);
+        outages.iter().find(|outage| outage["name"] == name).unwrap_or_else(|| panic!("no outage {name:?}"))
+    }
+
+    /// The one incident of a country during an outage, with the level, networks and flaps that it has to have.
+    fn incident_of(&self, outage: &Value, country: &str) -> &Value {
+        let mut of_country = during(&self.report, outage);
+        of_country.retain(|incident| incident["entity"]["code"] == country);
+        assert_eq!(of_country.len(), 1, "{}: {country} during {}", self.name, outage["name"]);
+        let incident = of_country[0];
+        let expected = list(&outage["countries"]).iter().find(|it| it["country"] == country);
+        let expected = expected.expect("expected");
+        let networks = &incident["families"]["ipv4"]["networks"];
+        let flaps: u64 = list(&incident["phases"]).iter().filter_map(|phase| phase["flaps"].as_u64()).sum();
+        assert_eq!(
+            (&incident["level"], &networks["lost"], &networks["before"], &Value::from(flaps)),
+            (&expected["level"], &expected["lost"], &expected["before"], &expected["flaps"]),
+            "{}: {country}",
+            self.name
+        );
+        incident
+    }
 }
 
 /// The incidents of a report that share a moment with an outage, from their first phase on: where nobody could see, an
@@ -70,25 +100,6 @@ fn during<'a>(report: &'a Value, outage: &Value) -> Vec<&'a Value> {
     list(&report["incidents"]).iter().filter(shares).collect()
 }
 
-/// The one incident of a country during an outage, with the level, networks and flaps that it has to have.
-fn incident_of(outage: &Value, country: &str) -> &'static Value {
-    let mut of_country = during(&PASS.1, outage);
-    of_country.retain(|incident| incident["entity"]["code"] == country);
-    assert_eq!(of_country.len(), 1, "{country} during {}", outage["name"]);
-    let incident = of_country[0];
-    let expected = list(&outage["countries"]).iter().find(|it| it["country"] == country).expect("expected");
-    assert_eq!(incident["level"], expected["level"], "{country}");
-    let networks = &incident["families"]["ipv4"]["networks"];
-    assert_eq!(
-        (&networks["lost"], &networks["before"]),
-        (&expected["lost"], &expected["before"]),
-        "{country}"
-    );
-    let flaps: u64 = list(&incident["phases"]).iter().filter_map(|phase| phase["flaps"].as_u64()).sum();
-    assert_eq!(Some(flaps), expected["flaps"].as_u64(), "{country}");
-    incident
-}
-
 /// All of an onset or a recovery lies where the commands allow it.
 fn turns_within(turn: &Value, window: &Value) {
     for key in ["earliest", "vote", "latest"] {
@@ -98,15 +109,26 @@ fn turns_within(turn: &Value, window: &Value) {
 
 /// Every country that the outage hit is reported with its times; those of the longest fall, where there are several.
 fn is_reported(name: &str, countries: &[&str]) {
-    let outage = outage(name);
-    let length = |fall: &&Value| moment(&fall["back"][0]).0 - moment(&fall["lost"][0]).0;
-    let fall = list(&outage["falls"]).iter().max_by_key(length).expect("a fall");
-    for country in countries {
-        let incident = incident_of(outage, country);
-        turns_within(&incident["onset"], &fall["lost"]);
-        turns_within(&incident["recovery"], &fall["back"]);
+    for pass in &*PASSES {
+        let outage = pass.outage(name);
+        let length = |fall: &&Value| moment(&fall["back"][0]).0 - moment(&fall["lost"][0]).0;
+        let fall = list(&outage["falls"]).iter().max_by_key(length).expect("a fall");
+        for country in countries {
+            let incident = pass.incident_of(outage, country);
+            turns_within(&incident["onset"], &fall["lost"]);
+            turns_within(&incident["recovery"], &fall["back"]);
+        }
+        let reported = during(&pass.report, outage).len();
+        assert_eq!(reported, countries.len(), "{}: nobody else is reported", pass.name);
     }
-    assert_eq!(during(&PASS.1, outage).len(), countries.len(), "nobody else is reported");
+}
+
+fn is_reported_as_nothing(name: &str) {
+    for pass in &*PASSES {
+        let reported = during(&pass.report, pass.outage(name));
+        let ids: Vec<&Value> = reported.into_iter().map(|incident| &incident["id"]).collect();
+        assert_eq!(ids, Vec::<&Value>::new(), "{}", pass.name);
+    }
 }
 
 #[test]
@@ -138,9 +160,12 @@ fn a_cut_of_the_only_link_is_seen_when_the_hold_time_is_over() {
 fn flapping_and_the_collapse_after_it_are_one_incident() {
     let name = "flapping, then a collapse";
     is_reported(name, &["XC"]);
-    let incident = incident_of(outage(name), "XC");
-    assert_eq!(incident["phases"][0]["state"], "unstable");
-    assert!(within(&incident["phases"][0]["from"], &outage(name)["falls"][0]["lost"]));
+    for pass in &*PASSES {
+        let outage = pass.outage(name);
+        let phase = &pass.incident_of(outage, "XC")["phases"][0];
+        assert_eq!(phase["state"], "unstable", "{}", pass.name);
+        assert!(within(&phase["from"], &outage["falls"][0]["lost"]), "{}: {phase}", pass.name);
+    }
 }
 
 #[test]
@@ -157,60 +182,62 @@ fn an_upstream_that_fails_takes_all_its_customers_along() {
 fn a_collector_whose_sessions_are_cut_is_blind_and_no_outage() {
     let name = "the collector's own sessions cut";
     is_reported_as_nothing(name);
-    let cut = &outage(name)["blind"][0];
-    let blind = list(&PASS.1["coverage"]["blind"]).iter();
-    let of_cut = blind.filter(|it| it["collector"] == cut["collector"] && within(&it["from"], &cut["lost"]));
-    let mut peers: Vec<u64> = of_cut
-        .inspect(|it| assert!(moment(&it["until"]).1 >= moment(&cut["back"][0]).0, "{it}"))
-        .filter_map(|it| it["peer_asn"].as_u64())
-        .collect();
-    peers.sort_unstable();
-    assert_eq!(peers, [174, 1299, 2497, 3356, 4837, 6939, 9304]);
+    for pass in &*PASSES {
+        let cut = &pass.outage(name)["blind"][0];
+        let blind = list(&pass.report["coverage"]["blind"]).iter();
+        let of_cut =
+            blind.filter(|it| it["collector"] == cut["collector"] && within(&it["from"], &cut["lost"]));
+        let mut peers: Vec<u64> = of_cut
+            .inspect(|it| assert!(moment(&it["until"]).1 >= moment(&cut["back"][0]).0, "{}: {it}", pass.name))
+            .filter_map(|it| it["peer_asn"].as_u64())
+            .collect();
+        peers.sort_unstable();
+        assert_eq!(peers, [174, 1299, 2497, 3356, 4837, 6939, 9304], "{}", pass.name);
+    }
 }
 
 #[test]
 fn an_outage_that_nobody_could_see_begin_has_room_for_the_truth() {
-    let outage = outage("an outage that begins where nobody can see");
-    let (fall, incident) = (&outage["falls"][0], incident_of(outage, "XE"));
-    let onset = &incident["onset"];
-    assert!(moment(&onset["earliest"]).0 <= moment(&fall["lost"][0]).0, "{onset}");
-    assert!(moment(&onset["latest"]).1 >= moment(&fall["lost"][0]).0, "{onset}");
-    turns_within(&incident["recovery"], &fall["back"]);
+    for pass in &*PASSES {
+        let outage = pass.outage("an outage that begins where nobody can see");
+        let (fall, incident) = (&outage["falls"][0], pass.incident_of(outage, "XE"));
+        let onset = &incident["onset"];
+        assert!(moment(&onset["earliest"]).0 <= moment(&fall["lost"][0]).0, "{}: {onset}", pass.name);
+        assert!(moment(&onset["latest"]).1 >= moment(&fall["lost"][0]).0, "{}: {onset}", pass.name);
+        turns_within(&incident["recovery"], &fall["back"]);
+    }
 }
 
 /// FRR's collector was cut, too, and knew of it only when its hold timers had run out, six seconds later. Between the two
 /// the country went. BIRD noticed its cut at once, which is why the test above needs no hold time.
 #[test]
 fn an_outage_before_the_hold_time_is_over_has_room_for_the_truth() {
-    let report = replayed(&[recordings().join("mrt/frr")], &PASS.0);
-    let outage = outage("an outage that begins where nobody can see");
-    let incidents = during(&report, outage);
-    let incident = incidents.iter().find(|incident| incident["entity"]["code"] == "XE").expect("reported");
-    let (earliest, truth) = (&incident["onset"]["earliest"], &outage["falls"][0]["lost"][0]);
-    assert!(moment(earliest).0 <= moment(truth).0, "{earliest} is after {truth}");
+    for pass in &*PASSES {
+        let report = replayed(&recordings(pass.name).join("mrt/frr"), &pass.truth);
+        let outage = pass.outage("an outage that begins where nobody can see");
+        let incidents = during(&report, outage);
+        let incident = incidents.iter().find(|incident| incident["entity"]["code"] == "XE");
+        let earliest = &incident.expect("reported")["onset"]["earliest"];
+        let truth = &outage["falls"][0]["lost"][0];
+        assert!(moment(earliest).0 <= moment(truth).0, "{}: {earliest} is after {truth}", pass.name);
+    }
 }
 
 #[test]
 fn nothing_is_reported_that_was_not_done() {
-    let expected: usize =
-        list(&PASS.0["outages"]).iter().map(|outage| list(&outage["countries"]).len()).sum();
-    assert_eq!(list(&PASS.1["incidents"]).len(), expected);
+    for pass in &*PASSES {
+        let expected: usize =
+            list(&pass.truth["outages"]).iter().map(|outage| list(&outage["countries"]).len()).sum();
+        assert_eq!(list(&pass.report["incidents"]).len(), expected, "{}", pass.name);
+    }
 }
 
 #[test]
 fn real_routers_write_nothing_that_is_damaged_or_passed_over() {
-    for input in list(&PASS.1["inputs"]) {
-        assert_eq!(
-            (&input["skipped"], &input["damage"]),
-            (&0.into(), &Value::Array(Vec::new())),
-            "{}",
-            input["path"]
-        );
+    for pass in &*PASSES {
+        for input in list(&pass.report["inputs"]) {
+            let found = (&input["skipped"], &input["damage"]);
+            assert_eq!(found, (&0.into(), &Value::Array(Vec::new())), "{}: {}", pass.name, input["path"]);
+        }
     }
-}
-
-fn is_reported_as_nothing(name: &str) {
-    let found: Vec<&Value> =
-        during(&PASS.1, outage(name)).into_iter().map(|incident| &incident["id"]).collect();
-    assert_eq!(found, Vec::<&Value>::new());
 }
