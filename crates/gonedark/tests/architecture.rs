@@ -46,7 +46,7 @@ const GONEDARK: [(&str, &[&str]); 14] = [
     ("fetch", &["source"]),
     ("pipeline", &["source"]),
     ("cli", &["commands"]),
-    ("config", &["country"]),
+    ("config", &["country", "source"]),
     ("watch", &["pipeline", "present", "source", "store"]),
     ("serve", &["clock", "source", "store", "watch"]),
     (

@@ -3,8 +3,8 @@ use gonedark_route::Time;
 use super::failure::Failure;
 use super::http::Client;
 use super::index::{file_name, links};
-use super::roots::{ArchiveRoots, MonthPages, is_ris};
-use crate::source::archive::{FileName, Kind, Rhythm};
+use super::roots::{ArchiveRoots, MonthPages};
+use crate::source::archive::{FileName, Kind, Rhythm, is_ris};
 
 /// The longest listing that is read, in bytes. A month of files every 5 minutes is about 1 MB.
 const LONGEST_PAGE: u64 = 32 << 20;

@@ -1,4 +1,5 @@
 use super::index::{links, path_below};
+use crate::source::archive::is_ris;
 
 /// Where the public archives are. A mirror with the same folders may stand in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,13 +72,6 @@ impl ArchiveRoots {
         found.dedup();
         found
     }
-}
-
-/// Every collector of RIS, and none of RouteViews, is called rrc and a number.
-pub(super) fn is_ris(collector: &str) -> bool {
-    collector.strip_prefix("rrc").is_some_and(|number| {
-        !number.is_empty() && number.len() <= 4 && number.bytes().all(|byte| byte.is_ascii_digit())
-    })
 }
 
 /// A name that can be part of a URL and of a path and leads nowhere else.

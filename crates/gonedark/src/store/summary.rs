@@ -19,6 +19,8 @@ pub struct StreamSummary {
     pub seen_until: Option<Time>,
     /// Nobody waits for it.
     pub closed: bool,
+    /// Since when its whole collector cannot see, and why. Time goes on for a blind stream as for the others.
+    pub blind: Option<(Time, String)>,
 }
 
 /// One incident.
@@ -84,7 +86,10 @@ pub fn ongoing_by_level(db: &Connection) -> rusqlite::Result<Vec<(String, u64)>>
 pub fn summary(db: &Connection) -> rusqlite::Result<Summary> {
     // One transaction, so that the writer's next commit is not seen by half.
     let db = db.unchecked_transaction()?;
-    let streams = "SELECT source, collector, part, mark, closed FROM stream ORDER BY source, collector, part";
+    let streams = "SELECT s.source, s.collector, s.part, s.mark, s.closed, min(b.since), b.reason
+                   FROM stream s LEFT JOIN blind b
+                   ON b.collector = s.collector AND b.peer_asn = 0 AND b.until IS NULL
+                   GROUP BY s.source, s.collector, s.part ORDER BY s.source, s.collector, s.part";
     let streams = db
         .prepare(streams)?
         .query_map([], |row| {
@@ -95,6 +100,7 @@ pub fn summary(db: &Connection) -> rusqlite::Result<Summary> {
                 part: row.get(2)?,
                 seen_until: seen_until.map(Time::from_micros),
                 closed: row.get(4)?,
+                blind: row.get::<_, Option<i64>>(5)?.map(Time::from_micros).zip(row.get(6)?),
             })
         })?
         .collect::<Result<_, _>>()?;

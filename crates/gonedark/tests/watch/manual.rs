@@ -20,7 +20,7 @@ fn blocks(manual: &str, language: &str) -> Vec<String> {
 
 #[test]
 fn the_examples_of_the_manual_are_accepted() {
-    let (manual, config) = (read("docs/watch.md"), read("crates/gonedark/src/config.rs"));
+    let (manual, config) = (read("docs/watch.md"), read("crates/gonedark/src/config/mod.rs"));
     let examples = blocks(&manual, "toml");
     let folder = tempfile::tempdir().expect("a folder");
     let mut kinds = 0;
@@ -47,7 +47,7 @@ fn the_examples_of_the_manual_are_accepted() {
 
 #[test]
 fn every_key_of_the_configuration_is_in_the_manual() {
-    let (manual, config) = (read("docs/watch.md"), read("crates/gonedark/src/config.rs"));
+    let (manual, config) = (read("docs/watch.md"), read("crates/gonedark/src/config/mod.rs"));
     let mut keys = 0;
     let fields = config.lines().filter_map(|line| line.strip_prefix("    pub ")?.split_once(": "));
     for (key, kind) in fields.filter(|(key, _)| !key.contains('(')) {

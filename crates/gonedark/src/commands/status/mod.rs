@@ -186,6 +186,12 @@ fn not_asked(
     for stream in &summary.streams {
         let seen = stream.seen_until.map(|at| format!("seen until {}, {} ago", time(at), span(now - at)));
         let seen = seen.unwrap_or_else(|| "nothing seen yet".to_owned());
+        let seen = match &stream.blind {
+            Some((since, reason)) => {
+                format!("blind since {} ({}): {reason}", time(*since), span(now - *since))
+            }
+            None => seen,
+        };
         let closed = if stream.closed { "; nobody waits for it" } else { "" };
         page.line(2, &format!("{} {} {}: {seen}{closed}", stream.source, stream.collector, stream.part))?;
     }

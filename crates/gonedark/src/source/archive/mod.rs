@@ -20,7 +20,7 @@ mod stream;
 mod workers;
 
 pub use files::{ArchiveFile, Gap, Listing, PassedOver, Why, list};
-pub use name::{FileName, Kind};
+pub use name::{FileName, Kind, is_ris};
 pub use reader::{ArchiveReader, Damage, Digest, Fault, Format};
 pub use reading::FileSummary;
 pub use rhythm::Rhythm;

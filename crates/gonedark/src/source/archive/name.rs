@@ -26,6 +26,13 @@ pub struct FileName {
     pub collector: Option<String>,
 }
 
+/// Whether a collector is one of RIPE RIS: each of those, and none of RouteViews, is called rrc and a number.
+pub fn is_ris(collector: &str) -> bool {
+    collector.strip_prefix("rrc").is_some_and(|number| {
+        !number.is_empty() && number.len() <= 4 && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
 impl FileName {
     /// Reads `updates.20141222.1615.gz`, `bview.20141222.1600.gz`, `rib.20141222.1600.bz2`, also with seconds, and
     /// the form of BGPStream's caches, `routeviews.route-views.jinx.ribs.1401487200.bz2`. Text before the word

@@ -1,10 +1,13 @@
 //! The configuration of `gonedark watch`: what the file may say. A word that is not known is refused with its line.
 
+mod check;
+mod value;
+
+pub use value::{Asns, Code, Every, Span};
+
 use gonedark_infer::Watch;
-use gonedark_infer::entity::CountryCode;
 use gonedark_route::{Asn, Prefix};
-use serde::de::{Deserializer, Error as _};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -64,7 +67,7 @@ pub struct Watched {
     /// ASes: `"all"` or a list of numbers.
     pub asns: Asns,
     /// Prefixes, each with all networks within it.
-    #[serde(deserialize_with = "prefixes")]
+    #[serde(deserialize_with = "value::prefixes")]
     pub prefixes: Vec<Prefix>,
     /// Isolated losses shorter than this are no incidents: the confirmation time.
     pub min_duration: Span,
@@ -104,6 +107,7 @@ pub struct Countries {
 #[serde(deny_unknown_fields)]
 pub struct Serve {
     /// Where to listen for /metrics, /healthz, /readyz and /status.
+    #[serde(deserialize_with = "value::listen")]
     pub listen: SocketAddr,
 }
 
@@ -132,7 +136,7 @@ pub struct RisLive {
     #[serde(default)]
     pub collectors: BTreeSet<String>,
     /// Only messages of these prefixes and more specific ones; all without.
-    #[serde(default, deserialize_with = "prefixes")]
+    #[serde(default, deserialize_with = "value::prefixes")]
     pub prefixes: Vec<Prefix>,
     /// Only announcements through these ASes; all without. A withdrawal names none, and does not come.
     #[serde(default)]
@@ -161,6 +165,7 @@ pub struct Bmp {
     /// What it is called.
     pub name: String,
     /// Where routers connect to.
+    #[serde(deserialize_with = "value::listen")]
     pub listen: SocketAddr,
     /// Addresses from which they may; any where none is named.
     #[serde(default)]
@@ -251,75 +256,6 @@ pub enum From {
     Everything,
 }
 
-/// A length of time: `"90s"`, `"2m"`, `"1h30m"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Span(pub Duration);
-
-impl Span {
-    /// In microseconds.
-    pub fn micros(self) -> i64 {
-        i64::try_from(self.0.as_micros()).unwrap_or(i64::MAX)
-    }
-}
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
-        let wrong =
-            || D::Error::custom(format!("{text:?} is no length of time; write \"90s\", \"2m\" or \"1h30m\""));
-        parsed.filter(|span| !span.is_zero()).map(Span).ok_or_else(wrong)
-    }
-}
-
-/// A country.
-#[derive(Clone, Copy, Debug)]
-pub struct Code(pub CountryCode);
-
-impl<'de> Deserialize<'de> for Code {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let known = CountryCode::new(&text).filter(|code| crate::country::is_known(*code));
-        known.map(Code).ok_or_else(|| {
-            D::Error::custom(format!("{text:?} is no country; write a code of ISO 3166-1 such as \"KP\""))
-        })
-    }
-}
-
-/// `"all"`, or numbers.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "expected \"all\" or a list of AS numbers such as [131279, 4837]")]
-pub enum Asns {
-    /// Every AS.
-    All(Every),
-    /// These.
-    Some(Vec<u32>),
-}
-
-impl Default for Asns {
-    fn default() -> Self {
-        Asns::Some(Vec::new())
-    }
-}
-
-/// The word `all`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Every {
-    /// All of them.
-    All,
-}
-
-fn prefixes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Prefix>, D::Error> {
-    let texts = Vec::<String>::deserialize(deserializer)?;
-    let parsed = texts.iter().map(|text| {
-        text.parse().map_err(|_| {
-            D::Error::custom(format!("{text:?} is no prefix; write \"175.45.176.0/22\" or \"2001:db8::/32\""))
-        })
-    });
-    parsed.collect()
-}
-
 /// Reads the file and sees that it makes sense.
 ///
 /// # Errors
@@ -329,89 +265,6 @@ pub fn read(path: &Path) -> Result<Config, String> {
     let mut config: Config = toml::from_str(&text)
         .map_err(|error| format!("{}: {}", path.display(), error.to_string().trim_end()))?;
     config.path = path.to_owned();
-    check(&config, &text).map_err(|wrong| format!("{}: {wrong}", path.display()))?;
+    check::check(&config, &text).map_err(|wrong| format!("{}: {wrong}", path.display()))?;
     Ok(config)
 }
-
-fn check(config: &Config, text: &str) -> Result<(), String> {
-    let line = |word: &str| {
-        let lines = text.lines().enumerate();
-        lines.filter(|(_, line)| line.contains(word)).last().map_or(0, |(number, _)| number + 1)
-    };
-    let mut names: BTreeSet<&str> = BTreeSet::new();
-    let bmp = config.source.bmp.iter().map(|station| &station.name);
-    let ris_live = config.source.ris_live.iter().map(|client| &client.name);
-    for name in config.source.archive.iter().map(|archive| &archive.name).chain(bmp).chain(ris_live) {
-        if !names.insert(name) {
-            let line = line(&format!("{name:?}"));
-            return Err(format!("line {line}: two sources are called {name:?}; give one another name"));
-        }
-    }
-    for archive in &config.source.archive {
-        if archive.fetch && archive.collectors.is_empty() {
-            let line = line(&format!("{:?}", archive.name));
-            return Err(format!(
-                "line {line}: {:?} is to fetch, but from nobody; add collectors = [\"rrc00\", \"route-views2\"]",
-                archive.name
-            ));
-        }
-    }
-    check_bootstraps(&config.source)
-        .and_then(|()| check_ris_live(&config.source))
-        .map_err(|(name, wrong)| format!("line {}: {name:?} {wrong}", line(&format!("{name:?}"))))?;
-    if names.is_empty() {
-        return Err(
-            "there is no source, so nothing could be seen; add a [[source.archive]], a [[source.bmp]] or a \
-             [[source.ris_live]] (docs/watch.md has an example of each kind)"
-                .into(),
-        );
-    }
-    Ok(())
-}
-
-/// The name of a source, and what is wrong with it.
-type Wrong<'a> = (&'a str, String);
-
-fn check_bootstraps(sources: &Sources) -> Result<(), Wrong<'_>> {
-    let clients = sources.ris_live.iter().map(|client| &client.collectors);
-    let is_heard = |name: &String| clients.clone().any(|known| known.is_empty() || known.contains(name));
-    for archive in sources.archive.iter().filter(|archive| archive.bootstrap) {
-        let wrong = if archive.collectors.is_empty() {
-            "is to bootstrap, but whom is not said; add collectors = [\"rrc00\"]"
-        } else if archive.once || archive.from == From::Everything {
-            "is to bootstrap, which begins at the newest table and waits for what follows; leave out once and from"
-        } else if archive.collectors.iter().any(|name| !is_heard(name)) {
-            "is to bootstrap, but nothing live goes on with all its collectors; add a [[source.ris_live]] that hears them"
-        } else {
-            continue;
-        };
-        return Err((&archive.name, wrong.into()));
-    }
-    Ok(())
-}
-
-fn check_ris_live(sources: &Sources) -> Result<(), Wrong<'_>> {
-    for client in &sources.ris_live {
-        let RisLive { name, url, collectors, prefixes, asns, .. } = client;
-        let local = ["ws://127.0.0.1", "ws://localhost", "ws://[::1]"];
-        let is_local = local.iter().any(|begin| {
-            url.strip_prefix(begin).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
-        });
-        if !url.starts_with("wss://") && !is_local {
-            let wrong = format!("has the url {url:?}; write wss:// (ws:// only of this machine)");
-            return Err((name, wrong));
-        }
-        let asked = collectors.len().max(1) * (prefixes.len() + asns.len());
-        if asked > SUBSCRIPTIONS {
-            let wrong = format!(
-                "asks for {asked} pairs of a collector and a prefix or AS; at {SUBSCRIPTIONS} or more leave prefixes and \
-                 asns out: then all messages come, and nothing is missed"
-            );
-            return Err((name, wrong));
-        }
-    }
-    Ok(())
-}
-
-/// What one client may ask the server for. Guess: the manual names no limit, and nobody should search for it.
-const SUBSCRIPTIONS: usize = 1000;

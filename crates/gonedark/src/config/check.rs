@@ -1,0 +1,102 @@
+//! What has to hold between the keys of a configuration.
+
+use super::{Config, From, RisLive, Sources};
+use crate::source::archive::is_ris;
+use std::collections::BTreeSet;
+
+/// Whether what each key says makes sense beside the others.
+pub(super) fn check(config: &Config, text: &str) -> Result<(), String> {
+    let line = |word: &str| {
+        let lines = text.lines().enumerate();
+        lines.filter(|(_, line)| line.contains(word)).last().map_or(0, |(number, _)| number + 1)
+    };
+    let mut names: BTreeSet<&str> = BTreeSet::new();
+    let bmp = config.source.bmp.iter().map(|station| &station.name);
+    let ris_live = config.source.ris_live.iter().map(|client| &client.name);
+    for name in config.source.archive.iter().map(|archive| &archive.name).chain(bmp).chain(ris_live) {
+        if !names.insert(name) {
+            let line = line(&format!("{name:?}"));
+            return Err(format!("line {line}: two sources are called {name:?}; give one another name"));
+        }
+    }
+    for archive in &config.source.archive {
+        if archive.fetch && archive.collectors.is_empty() {
+            let line = line(&format!("{:?}", archive.name));
+            return Err(format!(
+                "line {line}: {:?} is to fetch, but from nobody; add collectors = [\"rrc00\", \"route-views2\"]",
+                archive.name
+            ));
+        }
+    }
+    if config.store.retention_days == Some(0) {
+        let line = line("retention_days");
+        return Err(format!(
+            "line {line}: retention_days = 0 would keep nothing; write 1 or more, or leave it out to keep all"
+        ));
+    }
+    check_bootstraps(&config.source)
+        .and_then(|()| check_ris_live(&config.source))
+        .map_err(|(name, wrong)| format!("line {}: {name:?} {wrong}", line(&format!("{name:?}"))))?;
+    if names.is_empty() {
+        return Err(
+            "there is no source, so nothing could be seen; add a [[source.archive]], a [[source.bmp]] or a \
+             [[source.ris_live]] (docs/watch.md has an example of each kind)"
+                .into(),
+        );
+    }
+    Ok(())
+}
+
+/// The name of a source, and what is wrong with it.
+type Wrong<'a> = (&'a str, String);
+
+fn check_bootstraps(sources: &Sources) -> Result<(), Wrong<'_>> {
+    let clients = sources.ris_live.iter().map(|client| &client.collectors);
+    let is_heard = |name: &String| clients.clone().any(|known| known.is_empty() || known.contains(name));
+    for archive in sources.archive.iter().filter(|archive| archive.bootstrap) {
+        let wrong = if archive.collectors.is_empty() {
+            "is to bootstrap, but whom is not said; add collectors = [\"rrc00\"]"
+        } else if archive.once || archive.from == From::Everything {
+            "is to bootstrap, which begins at the newest table and waits for what follows; leave out once and from"
+        } else if archive.collectors.iter().any(|name| !is_heard(name)) {
+            "is to bootstrap, but nothing live goes on with all its collectors; add a [[source.ris_live]] that hears them"
+        } else {
+            continue;
+        };
+        return Err((&archive.name, wrong.into()));
+    }
+    Ok(())
+}
+
+fn check_ris_live(sources: &Sources) -> Result<(), Wrong<'_>> {
+    for client in &sources.ris_live {
+        let RisLive { name, url, collectors, prefixes, asns, .. } = client;
+        let local = ["ws://127.0.0.1", "ws://localhost", "ws://[::1]"];
+        let is_local = local.iter().any(|begin| {
+            url.strip_prefix(begin).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+        });
+        if let Some(other) = collectors.iter().find(|name| !is_ris(name)) {
+            let wrong = format!(
+                "is to hear {other:?}, but RIS Live has the collectors of RIPE RIS alone, such as \"rrc00\"; others are \
+                 followed by a [[source.archive]]"
+            );
+            return Err((name, wrong));
+        }
+        if !url.starts_with("wss://") && !is_local {
+            let wrong = format!("has the url {url:?}; write wss:// (ws:// only of this machine)");
+            return Err((name, wrong));
+        }
+        let asked = collectors.len().max(1) * (prefixes.len() + asns.len());
+        if asked > SUBSCRIPTIONS {
+            let wrong = format!(
+                "asks for {asked} pairs of a collector and a prefix or AS; at {SUBSCRIPTIONS} or more leave prefixes and \
+                 asns out: then all messages come, and nothing is missed"
+            );
+            return Err((name, wrong));
+        }
+    }
+    Ok(())
+}
+
+/// What one client may ask the server for. Guess: the manual names no limit, and nobody should search for it.
+const SUBSCRIPTIONS: usize = 1000;
