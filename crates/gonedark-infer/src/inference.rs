@@ -12,6 +12,7 @@ use crate::routing::vantage::{Session, Vantage};
 use crate::routing::word::{Lent, Source};
 use crate::sight::{Resync, Sight};
 use gonedark_route::{Asn, Family, Prefix, Time};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// How often what time alone changes is looked at: hourly. Guess; the thresholds behind it are a day and a week.
@@ -155,16 +156,27 @@ impl Inference {
         let update = Update { at, ..*update };
         let Update { peer, .. } = update;
         self.heard(peer, at);
-        let transferring = matches!(self.vantage.get(peer).session, Session::Transfer(_));
+        let (transferring, withdrawn) = match &self.vantage.get(peer).session {
+            Session::Transfer(transfer) if transfer.is_told => {
+                (true, Cow::Owned(self.sight.of_this_session(peer, update.withdrawn)))
+            }
+            session => (matches!(session, Session::Transfer(_)), Cow::Borrowed(update.withdrawn)),
+        };
+        let update = Update { withdrawn: &withdrawn, ..update };
         let mut announced = Vec::new();
         let repeats = self.table.update(&update, &mut self.vantage, &*self.delegations, |row, before| {
             if transferring {
                 announced.push((row, before));
             }
         });
+        let mut is_complete = false;
         for (row, before) in announced {
             let family = self.table.row(row).prefix.family();
-            self.sight.refreshed((peer, at), (row, family, before), &mut self.vantage);
+            is_complete |= self.sight.refreshed((peer, at), (row, family, before), &mut self.vantage);
+        }
+        if is_complete {
+            let ended = self.sight.end_transfers(at, None, &mut self.vantage, &self.parameters);
+            self.resync(ended);
         }
         if !transferring {
             self.count_repeats(peer, at, repeats);
@@ -191,7 +203,7 @@ impl Inference {
                 self.sight.down((peer, since), BlindReason::SessionDown, &mut self.vantage, &self.parameters);
                 self.redraw = true;
             }
-            self.sight.up(peer, at, &mut self.vantage);
+            self.sight.up(peer, at, true, &mut self.vantage);
         } else if self.vantage.get(peer).session != Session::Unheard {
             self.sight.down((peer, at), BlindReason::SessionDown, &mut self.vantage, &self.parameters);
             self.redraw = true;
@@ -449,7 +461,7 @@ impl Inference {
                 self.vantage.get_mut(peer).session = Session::Up;
                 self.redraw = true;
             }
-            Session::Down { .. } => self.sight.up(peer, at, &mut self.vantage),
+            Session::Down { .. } => self.sight.up(peer, at, false, &mut self.vantage),
         }
     }
 

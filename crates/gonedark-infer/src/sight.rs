@@ -1,7 +1,7 @@
 //! What each peer and collector goes through: sessions, gaps, transfers, silence, and the blindness that follows.
 
 use crate::observation::NetworkId;
-use crate::observation::{CollectorId, PeerId};
+use crate::observation::{CollectorId, Named, PeerId};
 use crate::parameters::Parameters;
 use crate::report::{Blind, BlindReason, Blindness};
 use crate::routing::bits::Bits;
@@ -115,13 +115,14 @@ impl Sight {
         self.blind((collector, Some(peer)), at, reason);
     }
 
-    /// The session is up again: a transfer begins.
-    pub(crate) fn up(&mut self, peer: PeerId, at: Time, vantage: &mut Vantage) {
+    /// The session is up again, as its collector tells or because the peer is heard: a transfer begins.
+    pub(crate) fn up(&mut self, peer: PeerId, at: Time, is_told: bool, vantage: &mut Vantage) {
         let known = vantage.get_mut(peer);
         if let Session::Down { since } = known.session {
             known.doubt(since, at);
             known.session = Session::Transfer(Transfer {
                 down_since: since,
+                is_told,
                 progress: at,
                 before: known.held,
                 refreshed: [0, 0],
@@ -130,30 +131,44 @@ impl Sight {
         }
     }
 
-    /// A row came in a transfer.
+    /// A row came in a transfer; tells whether that was the last that was held before.
     pub(crate) fn refreshed(
         &mut self,
         (peer, at): (PeerId, Time),
         (row, family, before): (NetworkId, Family, Before),
         vantage: &mut Vantage,
-    ) {
-        let Some((_, rows)) = self.transfers.iter_mut().find(|(other, _)| *other == peer) else { return };
+    ) -> bool {
+        let Some((_, rows)) = self.transfers.iter_mut().find(|(other, _)| *other == peer) else {
+            return false;
+        };
         let shard = usize::from(row.shard);
         if rows.len() <= shard {
             rows.resize(shard + 1, Bits::default());
         }
         if rows[shard].get(row.row as usize) {
-            return;
+            return false;
         }
         rows[shard].set(row.row as usize);
         if before == Before::NotHeld {
             // New to the peer, so no sign that the table is still on its way.
-            return;
+            return false;
         }
-        if let Session::Transfer(transfer) = &mut vantage.get_mut(peer).session {
-            transfer.progress = at;
-            transfer.refreshed[family as usize] += 1;
-        }
+        let Session::Transfer(transfer) = &mut vantage.get_mut(peer).session else { return false };
+        transfer.progress = at;
+        transfer.refreshed[family as usize] += 1;
+        is_complete(transfer)
+    }
+
+    /// Leaves out the withdrawals of what was not announced since the session came up: they tell of the session before. FRR's
+    /// BMP holds them back until the next Peer Up.
+    pub(crate) fn of_this_session(&self, peer: PeerId, withdrawn: &[Named]) -> Vec<Named> {
+        let Some((_, rows)) = self.transfers.iter().find(|(other, _)| *other == peer) else {
+            return withdrawn.to_vec();
+        };
+        let came = |NetworkId { shard, row }: NetworkId| {
+            rows.get(usize::from(shard)).is_some_and(|rows| rows.get(row as usize))
+        };
+        withdrawn.iter().filter(|named| came(named.network)).copied().collect()
     }
 
     /// When the next transfer will have ended if nothing more comes.
@@ -167,8 +182,8 @@ impl Sight {
         ends.min()
     }
 
-    /// Ends the transfers of which nothing came for long enough by `at`; and that of `told` at once, whose peer said
-    /// that it has ended.
+    /// Ends the transfers of which nothing came for long enough by `at`; and at once those in which all came again that was
+    /// held before, and that of `told`, whose peer said that it has ended.
     pub(crate) fn end_transfers(
         &mut self,
         at: Time,
@@ -181,7 +196,8 @@ impl Sight {
         for (peer, refreshed) in std::mem::take(&mut self.transfers) {
             let Session::Transfer(transfer) = vantage.get(peer).session.clone() else { continue };
             let quiet = at - transfer.progress >= parameters.transfer_quiet;
-            if !has_come(&transfer, parameters) || !(quiet || told == Some(peer)) {
+            let told = told == Some(peer) || is_complete(&transfer);
+            if !has_come(&transfer, parameters) || !(quiet || told) {
                 going_on.push((peer, refreshed));
                 continue;
             }
@@ -211,6 +227,11 @@ impl Sight {
 /// Whether as much came again as a peer that speaks for the rest must have.
 fn has_come(transfer: &Transfer, parameters: &Parameters) -> bool {
     (0..2).any(|family| family_has_come(transfer, family, parameters)) || transfer.before == [0, 0]
+}
+
+/// Whether nothing that was held before is still to come.
+fn is_complete(transfer: &Transfer) -> bool {
+    transfer.before != [0, 0] && (0..2).all(|family| transfer.refreshed[family] >= transfer.before[family])
 }
 
 fn family_has_come(transfer: &Transfer, family: usize, parameters: &Parameters) -> bool {

@@ -38,6 +38,8 @@ pub(crate) enum Session {
 pub(crate) struct Transfer {
     /// When the session had gone down.
     pub(crate) down_since: Time,
+    /// Whether the collector told that it came up: then nothing was announced in it before what comes now.
+    pub(crate) is_told: bool,
     /// When something of the table last came (at first: when the session came up).
     pub(crate) progress: Time,
     /// Cells that were held before, per family.

@@ -1,0 +1,208 @@
+//! A BMP station (RFC 7854): routers connect and tell what their neighbours send them. Each router is a collector.
+//!
+//! A router that goes away is blindness. While the observatory is busy its connection is not read, so that it waits:
+//! nothing is dropped.
+
+mod router;
+
+pub use router::{Router, Taken};
+
+use super::live::{Outlet, Source};
+use super::parcel::StreamKey;
+use gonedark_route::Time;
+use socket2::{SockRef, TcpKeepalive};
+use std::collections::HashMap;
+use std::io::{ErrorKind, Read};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often what was read is handed on, and how long the station sleeps between two looks for new connections.
+const TICK: Duration = Duration::from_millis(100);
+/// Bytes that are read from a connection at once.
+const READ: usize = 256 << 10;
+/// A batch is handed on at about this many bytes even before its time.
+const BATCH_BYTES: usize = 1 << 20;
+/// After so long without a word the system asks whether the router is still there: BMP has no keepalives of its own.
+/// Guess: a third of BGP's hold time, so that a router that lost its power is blind within about a minute.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+/// Routers at a time: a thread and a buffer each. Guess: the largest networks have some hundred that speak BMP.
+const ROUTERS: usize = 1024;
+
+/// Where to listen, and for whom.
+#[derive(Clone)]
+pub struct Settings {
+    /// The name of the source.
+    pub name: String,
+    /// Where routers connect to.
+    pub listen: SocketAddr,
+    /// Addresses from which they may; any where none is named.
+    pub routers: Vec<IpAddr>,
+    /// How long a message may be on its way from the router, in microseconds.
+    pub hold: i64,
+    /// Which of a router's tables are taken: the neighbours' routes before its policy, or what it chose itself.
+    pub view: Taken,
+}
+
+/// The station.
+pub struct Station {
+    settings: Settings,
+    listener: Option<TcpListener>,
+}
+
+impl Station {
+    /// One that waits to be started.
+    pub fn new(settings: Settings) -> Self {
+        Station { settings, listener: None }
+    }
+}
+
+impl Source for Station {
+    fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    fn describe(&self) -> String {
+        // Of port 0 the system has chosen one.
+        let listener = self.listener.as_ref();
+        let listen = listener.and_then(|known| known.local_addr().ok()).unwrap_or(self.settings.listen);
+        let whom = match self.settings.routers.len() {
+            0 => "any router".to_owned(),
+            count => format!("{count} routers"),
+        };
+        format!("BMP from {whom} at {listen}")
+    }
+
+    fn prepare(&mut self) -> std::io::Result<()> {
+        let listener = TcpListener::bind(self.settings.listen)?;
+        listener.set_nonblocking(true)?;
+        self.listener = Some(listener);
+        Ok(())
+    }
+
+    fn run(self: Box<Self>, outlet: &Outlet) {
+        let Some(listener) = &self.listener else { return };
+        let routers = Arc::new(AtomicUsize::new(0));
+        outlet.health.say(false, "no router is connected");
+        let newest: Arc<Newest> = Arc::default();
+        let mut threads = Vec::new();
+        while !outlet.stop.sleep(TICK) {
+            threads.retain(|thread: &std::thread::JoinHandle<()>| !thread.is_finished());
+            while let Ok((stream, from)) = listener.accept() {
+                let known = self.settings.routers.is_empty() || self.settings.routers.contains(&from.ip());
+                if !known || threads.len() >= ROUTERS {
+                    tracing::warn!(source = self.settings.name, router = %from, "a router was turned away");
+                    continue;
+                }
+                let (outlet, settings) = (outlet.clone(), self.settings.clone());
+                let (routers, newest) = (Arc::clone(&routers), Arc::clone(&newest));
+                let job = move || {
+                    routers.fetch_add(1, Ordering::SeqCst);
+                    let router = Router::new(&settings, from.ip());
+                    Connection { stream, outlet: &outlet, router, newest: &newest, number: 0 }.run();
+                    let left = routers.fetch_sub(1, Ordering::SeqCst) - 1;
+                    outlet.health.say(left > 0, format!("{left} routers are connected"));
+                };
+                threads.extend(std::thread::Builder::new().name("bmp".into()).spawn(job));
+            }
+            let connected = routers.load(Ordering::SeqCst);
+            if connected > 0 {
+                outlet.health.say(true, format!("{connected} routers are connected"));
+            }
+        }
+        for thread in threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// One router that is connected.
+struct Connection<'a> {
+    stream: TcpStream,
+    outlet: &'a Outlet,
+    router: Router,
+    /// The newest connection of each router: an older one, which may be dead without a word, has nothing more to say.
+    newest: &'a Newest,
+    number: u64,
+}
+
+/// The number of the newest connection of each router, by its name.
+type Newest = Mutex<HashMap<String, u64>>;
+
+impl Connection<'_> {
+    fn run(mut self) {
+        self.outlet.health.connections.fetch_add(1, Ordering::Relaxed);
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 3);
+        let reading = SockRef::from(&self.stream)
+            .set_tcp_keepalive(&keepalive)
+            .and_then(|()| self.stream.set_nonblocking(false))
+            .and_then(|()| self.stream.set_read_timeout(Some(TICK)));
+        let why = match reading {
+            Ok(()) => self.read(),
+            Err(error) => error.to_string(),
+        };
+        let StreamKey { source, collector, .. } = &*self.router.key;
+        tracing::info!(source, router = collector, why, "a router has gone");
+        self.outlet.health.session(collector, None);
+        if !self.is_superseded()
+            && let Some(last) = self.router.gone(self.outlet.now())
+        {
+            self.outlet.send(last);
+        }
+    }
+
+    /// Reads to the end; tells why it ended.
+    fn read(&mut self) -> String {
+        let mut room = vec![0; READ];
+        let mut handed_on = self.outlet.now();
+        loop {
+            if self.outlet.stop.is_set() {
+                return "the watch ends".into();
+            }
+            let length = match self.stream.read(&mut room) {
+                Ok(0) => return "it closed the connection".into(),
+                Ok(length) => length,
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => 0,
+                Err(error) if error.kind() == ErrorKind::Interrupted => 0,
+                Err(error) => return error.to_string(),
+            };
+            let now = self.outlet.now();
+            if let Some(why) = self.router.take(&room[..length], now, &self.outlet.health) {
+                return why;
+            }
+            let due = now - handed_on >= TICK.as_micros() as i64 || now < handed_on;
+            if due || self.router.filling.batch.weight() >= BATCH_BYTES {
+                handed_on = now;
+                if !self.hand_on(now) {
+                    return "the watch ends, or the router has connected anew".into();
+                }
+            }
+        }
+    }
+
+    /// Whether the router has connected anew meanwhile.
+    fn is_superseded(&self) -> bool {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = newest.get(&self.router.key.collector);
+        self.router.begun && newest.is_some_and(|newest| *newest != self.number)
+    }
+
+    /// Hands on what there is, and how far it speaks; false where nobody takes it any more.
+    fn hand_on(&mut self, now: Time) -> bool {
+        if self.is_superseded() {
+            return false;
+        }
+        let Some(parcel) = self.router.hand_on(now) else { return true };
+        if parcel.fresh {
+            let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+            let number = newest.entry(self.router.key.collector.clone()).or_default();
+            *number += 1;
+            self.number = *number;
+        }
+        if let Some(mark) = parcel.mark {
+            self.outlet.health.seen(mark);
+        }
+        self.outlet.send(parcel)
+    }
+}

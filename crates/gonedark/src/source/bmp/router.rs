@@ -1,0 +1,211 @@
+//! What one router says over BMP, from bytes to observations. It knows the time only as it is told.
+
+use super::super::batch::{Neighbour, Observation, Spare};
+use super::super::filling::Filling;
+use super::super::live::Health;
+use super::super::parcel::{Parcel, Part, StreamKey};
+use super::super::stamp::{Grain, Stamps};
+use super::Settings;
+use gonedark_decode::bmp::{self, Decoder, Frame, Message, PerPeer, View, tlv};
+use gonedark_infer::report::BlindReason;
+use gonedark_route::Time;
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Which of a router's tables are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Adj-RIB-In before policy.
+    PrePolicy,
+    /// Adj-RIB-In after policy.
+    PostPolicy,
+    /// Loc-RIB: the router is its own only peer.
+    LocRib,
+}
+
+impl Taken {
+    fn takes_session(self, view: View) -> bool {
+        (self == Taken::LocRib) == matches!(view, View::LocRib { .. })
+    }
+
+    fn takes(self, view: View) -> bool {
+        matches!(
+            (self, view),
+            (Taken::PrePolicy, View::InPrePolicy)
+                | (Taken::PostPolicy, View::InPostPolicy)
+                | (Taken::LocRib, View::LocRib { .. })
+        )
+    }
+}
+
+/// A connection of a router, without the connection.
+pub struct Router {
+    source: String,
+    view: Taken,
+    pub(super) key: Arc<StreamKey>,
+    pub(super) filling: Filling,
+    stamps: Stamps,
+    grain: Grain,
+    decoder: Decoder,
+    bytes: Vec<u8>,
+    offset: u64,
+    /// Whether anything was handed on: then the numbers go on.
+    pub(super) begun: bool,
+    /// Neighbours whose sessions are up.
+    up: HashSet<Neighbour>,
+}
+
+impl Router {
+    /// One that has just connected from an address.
+    pub fn new(settings: &Settings, from: IpAddr) -> Self {
+        let key = StreamKey {
+            source: settings.name.clone(),
+            collector: format!("{}/{from}", settings.name),
+            part: Part::Messages,
+        };
+        Router {
+            source: settings.name.clone(),
+            view: settings.view,
+            key: Arc::new(key),
+            filling: Filling::new(Spare::default()),
+            stamps: Stamps::new(settings.hold),
+            grain: Grain::default(),
+            decoder: Decoder::new(),
+            bytes: Vec::new(),
+            offset: 0,
+            begun: false,
+            up: HashSet::new(),
+        }
+    }
+
+    /// Takes what was received at `now`; tells why the connection ends where the router says so.
+    pub fn take(&mut self, received: &[u8], now: Time, health: &Health) -> Option<String> {
+        self.bytes.extend_from_slice(received);
+        let bytes = std::mem::take(&mut self.bytes);
+        let mut used = 0;
+        let mut ends = None;
+        while ends.is_none() {
+            match bmp::frame(&bytes[used..], self.offset + used as u64) {
+                Frame::Message { message, consumed } => {
+                    used += consumed;
+                    health.messages.fetch_add(1, Ordering::Relaxed);
+                    ends = self.message(message, now, health);
+                }
+                Frame::NeedMore { .. } => break,
+                Frame::Damaged { error, skip } => {
+                    used += skip;
+                    self.damaged(&error.to_string(), now, health);
+                }
+            }
+        }
+        self.offset += used as u64;
+        self.bytes = bytes;
+        self.bytes.drain(..used);
+        ends
+    }
+
+    fn message(&mut self, raw: bmp::RawMessage<'_>, now: Time, health: &Health) -> Option<String> {
+        let Router { decoder, view, filling, stamps, grain, up, .. } = self;
+        let mut time = |peer: &PerPeer| stamps.of(grain.fine(peer.at), now);
+        let takes = |peer: &PerPeer| view.takes(peer.view);
+        // Routers tell of sessions with the flags of any of a neighbour's tables.
+        let of_ours = |peer: &PerPeer| view.takes_session(peer.view);
+        match decoder.decode(raw) {
+            Ok(Message::RouteMonitoring { peer, update }) if takes(&peer) => {
+                filling.update(time(&peer), neighbour(&peer), &update);
+            }
+            Ok(Message::Damaged { peer, error }) if takes(&peer) => {
+                let damaged = |peer| Observation::Damaged { peer: Some(peer) };
+                filling.of_peer(time(&peer), neighbour(&peer), damaged);
+                tracing::warn!(router = self.key.collector, %error, "an UPDATE cannot be trusted");
+                health.damaged.fetch_add(1, Ordering::Relaxed);
+            }
+            // Told once for each of its tables: the first time counts.
+            Ok(Message::PeerUp { peer, .. }) if of_ours(&peer) => {
+                if up.insert(neighbour(&peer)) {
+                    let is_up = |peer| Observation::Session { peer, established: true };
+                    filling.of_peer(time(&peer), neighbour(&peer), is_up);
+                }
+            }
+            // Also of one that was never up: some routers tell of those.
+            Ok(Message::PeerDown { peer, .. }) if of_ours(&peer) => {
+                up.remove(&neighbour(&peer));
+                let down = |peer| Observation::Session { peer, established: false };
+                filling.of_peer(time(&peer), neighbour(&peer), down);
+            }
+            Ok(Message::Initiation(tlvs)) => {
+                let name = tlvs.first(tlv::SYSTEM_NAME).and_then(|name| std::str::from_utf8(name).ok());
+                let name = name.map(|name| name.trim().to_owned());
+                self.name(name, health);
+            }
+            Ok(Message::Termination(tlvs)) => {
+                return Some(format!("it said goodbye, reason {}", tlvs.reason().unwrap_or(1)));
+            }
+            Ok(_) => {}
+            Err(error) => self.damaged(&error.to_string(), now, health),
+        }
+        None
+    }
+
+    /// The router's own name makes it known over several addresses; it counts only before anything was handed on.
+    fn name(&mut self, name: Option<String>, health: &Health) {
+        if let Some(name) = name.filter(|name| !name.is_empty() && name.len() <= 255 && !self.begun) {
+            // With the source's name before it: a router must not pass for a collector of somebody else.
+            let collector = format!("{}/{name}", self.source);
+            self.key = Arc::new(StreamKey { collector, ..(*self.key).clone() });
+        }
+        health.session(&self.key.collector, Some("connected".into()));
+    }
+
+    /// Something of the connection could not be read: nobody knows of whom it was.
+    fn damaged(&mut self, why: &str, now: Time, health: &Health) {
+        health.damaged.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(router = self.key.collector, why, "part of a BMP connection cannot be read");
+        let at = self.stamps.of(None, now);
+        self.filling.batch.observations.push((at, Observation::Damaged { peer: None }));
+    }
+
+    /// What was taken, and how far it speaks; nothing before the first observation.
+    pub fn hand_on(&mut self, now: Time) -> Option<Parcel> {
+        if !self.begun && self.filling.batch.observations.is_empty() {
+            return None;
+        }
+        let mut batch = self.filling.take();
+        let mark = self.stamps.promise(now);
+        let fresh = !std::mem::replace(&mut self.begun, true);
+        if fresh {
+            // Who was there before is seen again from its first message on.
+            batch.observations.insert(0, (batch.observations[0].0, Observation::GapEnd));
+        }
+        batch.sort();
+        Some(Parcel { batch, fresh, mark, ..Parcel::of(&self.key) })
+    }
+
+    /// The connection is gone: nobody sees through this router any more.
+    pub fn gone(mut self, now: Time) -> Option<Parcel> {
+        if !self.begun {
+            return None;
+        }
+        let at = self.stamps.of(None, now);
+        // Who is still there is told of when it connects again; who is not would otherwise be there for ever.
+        for neighbour in std::mem::take(&mut self.up) {
+            let down = |peer| Observation::Session { peer, established: false };
+            self.filling.of_peer(at, neighbour, down);
+        }
+        let begin = Observation::GapBegin { reason: BlindReason::SessionDown };
+        self.filling.batch.observations.push((at, begin));
+        let batch = self.filling.take();
+        Some(Parcel { batch, mark: Some(at), closed: true, ..Parcel::of(&self.key) })
+    }
+}
+
+fn neighbour(peer: &PerPeer) -> Neighbour {
+    let address = match peer.view {
+        // A Loc-RIB has no neighbour: the router stands for itself.
+        View::LocRib { .. } => IpAddr::V4(peer.identifier),
+        _ => peer.address,
+    };
+    Neighbour { asn: peer.asn, address }
+}
