@@ -25,10 +25,13 @@ delegated = ["$(pwd)/lab/delegated.txt"]
 name = "lab"
 listen = "\$1"
 CONFIG
-exec "$gonedark" watch --config "$out/gonedark.toml" --log json
+exec "$gonedark" watch --config "$out/gonedark.toml" --log json 2>"$out/watch.log"
 WATCH
 chmod +x "$out/watch.sh"
 # A session without an End-of-RIB has sent its table when 30 s added hardly anything (METHOD.md, growth_percent).
 python3 lab/run.py --out "$out/pass" --settle 65 --station-command "$out/watch.sh {listen}" "$@"
 python3 lab/live.py "$out/live.db" >"$out/live.json"
-python3 lab/judge.py "$out/pass/truth.json" "$out/live.json" --collector frr
+late=0
+python3 lab/latency.py "$out/watch.log" "$out/live.json" || late=1
+python3 lab/judge.py "$out/pass/truth.json" "$out/live.json" --collector gobgp
+exit $late

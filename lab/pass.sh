@@ -12,4 +12,4 @@ said() { sed -n "s/^ \"$1\": \"\(.*\)\",$/\1/p" "$out/truth.json"; }
 # The lab's outages last seconds: none is too short.
 "$gonedark" replay "$out/mrt" --delegated lab/delegated.txt --min-duration 0s --format json \
     --from "$(said from)" --until "$(said until)" >"$out/report.json"
-python3 lab/judge.py "$out/truth.json" "$out/report.json"
+python3 lab/judge.py "$out/truth.json" "$out/report.json" --collector frr --collector bird

@@ -118,6 +118,11 @@ class Daemons:
 
     def received(self, collector):
         """How many routes each of a collector's peers has sent; none while it does not listen yet."""
+        if collector.daemon == "gobgp":
+            ask = [*namespaces.within(collector), "gobgp", "neighbor", "--json"]
+            told = subprocess.run(ask, capture_output=True, text=True)
+            peers = json.loads(told.stdout) if told.returncode == 0 else []
+            return [sum(it["state"].get("received", 0) for it in peer["afi_safis"]) for peer in peers]
         control = self.folder_of(collector) / {"frr": "bgpd.vty", "bird": "control"}[collector.daemon]
         if not control.exists():
             return []
@@ -154,14 +159,16 @@ def _frr(router, values):
         # BIRD would keep the routes of a router that is away for a moment (RFC 4724), and a restart would not be seen.
         restart = " bgp graceful-restart-disable" if router.country else "!"
         return _fill("frr.conf", restart=restart, networks=_lines("  network {}", router.networks), **values)
-    address, port = router.station
+    station = ""
+    if router.station:
+        address, port = router.station
+        station = _fill("frr-station.conf", station_address=address, station_port=port)
     return _fill(
         "frr-collector.conf",
         silence=_lines("  neighbor {} route-map nothing out", addresses),
         # Without it FRR keeps no routes before policy, and its BMP tells of withdrawals alone.
         remember=_lines("  neighbor {} soft-reconfiguration inbound", addresses),
-        station_address=address,
-        station_port=port,
+        station=station,
         **values,
     )
 
@@ -174,4 +181,7 @@ def _bird(router, values):
 
 
 def _gobgp(router, values):
+    if router.is_collector:
+        values |= {"station_address": router.station[0], "station_port": router.station[1]}
+        return _fill("gobgp-collector.toml", neighbors=_neighbors(router, "gobgp-neighbor.toml", values), **values)
     return _fill("gobgp.toml", neighbors=_neighbors(router, "gobgp-neighbor.toml", values), **values)

@@ -96,6 +96,8 @@ def _named(path):
 def keep(topology, daemons, since, begin, out):
     """Packs the recordings as a public archive lays them out: a folder for each collector."""
     for collector in topology.collectors:
+        if not collector.writes_mrt:
+            continue
         source = daemons.folder_of(collector)
         folder = out / "mrt" / collector.name
         folder.mkdir(parents=True)
@@ -131,7 +133,7 @@ def one_pass(topology, plan, options, folder):
                 wait_for(router.name, lambda: daemons.announce_what_gobgp_cannot_configure(router), daemons)
         wait_for("all routes", lambda: converged(topology, daemons), daemons)
         since = start_tables(topology, daemons)
-        folders = [daemons.folder_of(it) for it in topology.collectors]
+        folders = [daemons.folder_of(it) for it in topology.collectors if it.writes_mrt]
         wait_for("the first tables", lambda: all(tables(it, since) for it in folders), daemons)
         if options.settle:
             tell(f"quiet for {options.settle} s")

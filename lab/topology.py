@@ -43,6 +43,10 @@ class Router:
     def namespace(self):
         return PREFIX + self.name
 
+    @property
+    def writes_mrt(self):
+        return self.is_collector and self.daemon in ("frr", "bird")
+
     def end_to(self, far):
         return next(end for end in self.ends if end.far is far)
 

@@ -269,3 +269,43 @@ fn what_comes_behind_an_end_of_rib_that_came_too_early_belongs_to_the_table() {
     let report = world.report(600);
     assert_eq!(incidents_of(&report, "KP").len(), 1);
 }
+
+/// All sessions go down and come up again; their peers say everything, in the second of the last.
+fn back_with_everything() -> World {
+    let mut world = World::new(1, &TWELVE);
+    world.tables(0);
+    all_sessions_anew(&mut world, Some(3600), 3700);
+    world
+}
+
+#[test]
+fn a_session_that_said_again_all_that_it_held_is_seen_at_once() {
+    let mut world = back_with_everything();
+    // Before nothing came for 30 s.
+    world.all_withdraw(3725, 1, &KP);
+    world.all_announce(4000, 1, &[4837, 131279], &KP);
+    let report = world.report(5000);
+    let [incident] = incidents_of(&report, "KP")[..] else { panic!("one incident") };
+    assert!(incident.onset.earliest >= at(3725), "{:?}", incident.onset);
+    assert!(report.coverage.blind.iter().all(|blind| blind.until == at(3720)), "{:?}", report.coverage.blind);
+}
+
+#[test]
+fn what_a_new_session_withdraws_before_it_has_announced_it_is_of_the_session_before() {
+    let mut world = World::new(1, &TWELVE);
+    world.tables(0);
+    for peer in 0..12 {
+        world.inference.peer_state(at(3600), world.peers[peer], false);
+        world.inference.peer_state(at(3700), world.peers[peer], true);
+    }
+    // As FRR's BMP does it: what the lost session had, withdrawn within the new one, and then its table.
+    world.all_withdraw(3701, 0, &KP);
+    for peer in 0..12 {
+        for (prefix, tail) in everything() {
+            world.announce(3705, peer, &tail, &[&prefix.to_string()]);
+        }
+    }
+    let report = world.report(5000);
+    assert_eq!(incidents_of(&report, "KP").len(), 0);
+    assert!(report.coverage.blind.iter().all(|blind| blind.until == at(3705)), "{:?}", report.coverage.blind);
+}

@@ -144,15 +144,15 @@ impl Watching<'_> {
         parcels.into_iter().for_each(|parcel| self.observatory.take(parcel));
         self.observatory.advance();
         let news = self.observatory.news();
-        for retold in &news.incidents {
-            for incident in &retold.incidents {
-                let (level, ended) = (incident.level.name(), incident.ended);
-                tracing::info!(incident = incident.id, level, ended, "incident");
-            }
-        }
+        let told = news.incidents.iter().flat_map(|retold| &retold.incidents);
+        let told: Vec<_> = told.map(|it| (it.id.clone(), it.level.name(), it.ended)).collect();
         let gazetteer = self.gazetteer;
         let commit = commit.with(news, |incident| json::incident(incident, gazetteer));
         self.insist(|store| store.commit(&commit))?;
+        // Said when it is kept: the time of the line is that of the commit.
+        for (incident, level, ended) in told {
+            tracing::info!(incident, level, ended, "incident");
+        }
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         status.commits += 1;
         status.applied = self.observatory.applied();

@@ -1,5 +1,6 @@
 //! `gonedark watch` as it is run: the binary itself, killed, on full and read-only disks, with damaged stores.
 
+mod bmp;
 mod bootstrap;
 mod disk;
 mod export;

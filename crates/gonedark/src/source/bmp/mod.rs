@@ -85,7 +85,7 @@ impl Source for Station {
         let Some(listener) = &self.listener else { return };
         let routers = Arc::new(AtomicUsize::new(0));
         outlet.health.say(false, "no router is connected");
-        let newest: Arc<Newest> = Arc::default();
+        let names: Arc<Names> = Arc::default();
         let mut threads = Vec::new();
         while !outlet.stop.sleep(TICK) {
             threads.retain(|thread: &std::thread::JoinHandle<()>| !thread.is_finished());
@@ -96,11 +96,12 @@ impl Source for Station {
                     continue;
                 }
                 let (outlet, settings) = (outlet.clone(), self.settings.clone());
-                let (routers, newest) = (Arc::clone(&routers), Arc::clone(&newest));
+                let (routers, names) = (Arc::clone(&routers), Arc::clone(&names));
                 let job = move || {
                     routers.fetch_add(1, Ordering::SeqCst);
                     let router = Router::new(&settings, from.ip());
-                    Connection { stream, outlet: &outlet, router, newest: &newest, number: 0 }.run();
+                    let address = from.ip();
+                    Connection { stream, address, outlet: &outlet, router, names: &names, number: 0 }.run();
                     let left = routers.fetch_sub(1, Ordering::SeqCst) - 1;
                     outlet.health.say(left > 0, format!("{left} routers are connected"));
                 };
@@ -120,15 +121,23 @@ impl Source for Station {
 /// One router that is connected.
 struct Connection<'a> {
     stream: TcpStream,
+    address: IpAddr,
     outlet: &'a Outlet,
     router: Router,
-    /// The newest connection of each router: an older one, which may be dead without a word, has nothing more to say.
-    newest: &'a Newest,
+    names: &'a Names,
     number: u64,
 }
 
-/// The number of the newest connection of each router, by its name.
-type Newest = Mutex<HashMap<String, u64>>;
+/// The newest connection of each router, by the router's name: an older one, which may be dead without a word, has nothing
+/// more to say.
+type Names = Mutex<HashMap<String, Holder>>;
+
+#[derive(Clone, Copy)]
+struct Holder {
+    number: u64,
+    address: IpAddr,
+    is_connected: bool,
+}
 
 impl Connection<'_> {
     fn run(mut self) {
@@ -144,10 +153,16 @@ impl Connection<'_> {
         };
         let StreamKey { source, collector, .. } = &*self.router.key;
         tracing::info!(source, router = collector, why, "a router has gone");
+        if self.is_superseded() {
+            return;
+        }
         self.outlet.health.session(collector, None);
-        if !self.is_superseded()
-            && let Some(last) = self.router.gone(self.outlet.now())
-        {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(holder) = names.get_mut(collector).filter(|holder| holder.number == self.number) {
+            holder.is_connected = false;
+        }
+        drop(names);
+        if let Some(last) = self.router.gone(self.outlet.now()) {
             self.outlet.send(last);
         }
     }
@@ -183,9 +198,27 @@ impl Connection<'_> {
 
     /// Whether the router has connected anew meanwhile.
     fn is_superseded(&self) -> bool {
-        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let newest = newest.get(&self.router.key.collector);
-        self.router.begun && newest.is_some_and(|newest| *newest != self.number)
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = names.get(&self.router.key.collector);
+        self.router.begun && newest.is_some_and(|newest| newest.number != self.number)
+    }
+
+    /// Takes the router's name for this connection. Where a router at another address has it, as GoBGP's all have without a
+    /// `sys-name`, this is another router, and its address tells the two apart.
+    fn take_name(&mut self) {
+        let address = self.address;
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_anothers = |holder: &Holder| holder.is_connected && holder.address != address;
+        if names.get(&self.router.key.collector).is_some_and(is_anothers) {
+            let before = self.router.key.collector.clone();
+            self.router.rename(format!("{before}@{address}"));
+            let name = &self.router.key.collector;
+            tracing::warn!(router = before, name, "two routers have one name; give each a name of its own");
+            self.outlet.health.session(name, Some("connected".into()));
+        }
+        let number = names.get(&self.router.key.collector).map_or(0, |holder| holder.number) + 1;
+        names.insert(self.router.key.collector.clone(), Holder { number, address, is_connected: true });
+        self.number = number;
     }
 
     /// Hands on what there is, and how far it speaks; false where nobody takes it any more.
@@ -193,13 +226,10 @@ impl Connection<'_> {
         if self.is_superseded() {
             return false;
         }
-        let Some(parcel) = self.router.hand_on(now) else { return true };
-        if parcel.fresh {
-            let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-            let number = newest.entry(self.router.key.collector.clone()).or_default();
-            *number += 1;
-            self.number = *number;
+        if !self.router.begun && self.router.has_spoken() {
+            self.take_name();
         }
+        let Some(parcel) = self.router.hand_on(now) else { return true };
         if let Some(mark) = parcel.mark {
             self.outlet.health.seen(mark);
         }

@@ -153,10 +153,18 @@ impl Router {
     fn name(&mut self, name: Option<String>, health: &Health) {
         if let Some(name) = name.filter(|name| !name.is_empty() && name.len() <= 255 && !self.begun) {
             // With the source's name before it: a router must not pass for a collector of somebody else.
-            let collector = format!("{}/{name}", self.source);
-            self.key = Arc::new(StreamKey { collector, ..(*self.key).clone() });
+            self.rename(format!("{}/{name}", self.source));
         }
         health.session(&self.key.collector, Some("connected".into()));
+    }
+
+    pub(super) fn rename(&mut self, collector: String) {
+        self.key = Arc::new(StreamKey { collector, ..(*self.key).clone() });
+    }
+
+    /// Whether it has said anything of routes or sessions.
+    pub(super) fn has_spoken(&self) -> bool {
+        self.begun || !self.filling.batch.observations.is_empty()
     }
 
     /// Something of the connection could not be read: nobody knows of whom it was.
@@ -169,7 +177,7 @@ impl Router {
 
     /// What was taken, and how far it speaks; nothing before the first observation.
     pub fn hand_on(&mut self, now: Time) -> Option<Parcel> {
-        if !self.begun && self.filling.batch.observations.is_empty() {
+        if !self.has_spoken() {
             return None;
         }
         let mut batch = self.filling.take();
