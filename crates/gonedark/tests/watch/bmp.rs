@@ -1,70 +1,18 @@
 //! A BMP station on this machine, and routers that connect to it.
 
+use crate::bmp_station::Listening;
+use crate::ris_server::captures;
+use gonedark::source::archive::{ArchiveReader, Workers};
 use gonedark::source::batch::Observation;
-use gonedark::source::bmp::{Settings, Station, Taken};
-use gonedark::source::live::{self, Outlet, Running, Source, Stop};
+use gonedark::source::bmp::Taken;
 use gonedark::source::parcel::Parcel;
-use socket2::{Domain, Socket, Type};
+use gonedark_decode::bmp::{self, Decoder, Frame, Message, View};
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Duration;
+use std::path::Path;
 
-/// A station that runs, and what it hands on.
-struct Listening {
-    address: SocketAddr,
-    stop: Stop,
-    running: Option<Running>,
-    parcels: Receiver<Parcel>,
-}
-
-impl Listening {
-    fn new() -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
-        let settings = Settings {
-            name: "station".into(),
-            listen: address,
-            routers: Vec::new(),
-            hold: 200_000,
-            view: Taken::PrePolicy,
-        };
-        let mut station: Box<dyn Source> = Box::new(Station::new(settings));
-        station.prepare().expect("it listens");
-        let (stop, (sender, parcels)) = (Stop::default(), sync_channel(64));
-        let running = live::start(station, Outlet::new(sender, stop.clone(), Default::default()));
-        Listening { address, stop, running: Some(running.expect("it runs")), parcels }
-    }
-
-    /// A router at an address of the loopback.
-    fn connect(&self, from: [u8; 4]) -> TcpStream {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-        socket.bind(&SocketAddr::from((from, 0)).into()).expect("an address");
-        socket.connect(&self.address.into()).expect("it listens");
-        socket.into()
-    }
-
-    /// Parcels until `done`; a hundred of them, or five seconds, at the most.
-    fn until(&self, done: impl Fn(&[Parcel]) -> bool) -> Vec<Parcel> {
-        let mut some = Vec::new();
-        for _ in 0..100 {
-            if done(&some) {
-                return some;
-            }
-            some.extend(self.parcels.recv_timeout(Duration::from_millis(50)));
-        }
-        assert!(done(&some), "{some:#?}");
-        some
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        self.stop.stop();
-        // It may wait for room.
-        while self.parcels.recv_timeout(Duration::from_millis(300)).is_ok() {}
-        self.running.take().map(Running::join);
-    }
-}
+#[path = "../../../gonedark-decode/tests/support/pcap.rs"]
+#[allow(dead_code, unreachable_pub, reason = "another crate's tests take the rest of it")]
+mod pcap;
 
 fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     let length = (6 + body.len()) as u32;
@@ -99,7 +47,7 @@ fn closings(parcels: &[Parcel]) -> usize {
 
 #[test]
 fn two_routers_of_one_name_are_two_collectors() {
-    let station = Listening::new();
+    let station = Listening::new(Taken::PrePolicy);
     let said = [initiation("GoBGP"), peer_down()].concat();
     let mut first = station.connect([127, 0, 0, 2]);
     first.write_all(&said).expect("sent");
@@ -114,7 +62,7 @@ fn two_routers_of_one_name_are_two_collectors() {
 
 #[test]
 fn a_router_that_connects_anew_takes_the_place_of_its_dead_connection() {
-    let station = Listening::new();
+    let station = Listening::new(Taken::PrePolicy);
     let said = [initiation("edge"), peer_down()].concat();
     let mut dead = station.connect([127, 0, 0, 2]);
     dead.write_all(&said).expect("sent");
@@ -132,7 +80,7 @@ fn a_router_that_connects_anew_takes_the_place_of_its_dead_connection() {
 
 #[test]
 fn a_router_that_goes_away_leaves_nobody_who_sees() {
-    let station = Listening::new();
+    let station = Listening::new(Taken::PrePolicy);
     let mut router = station.connect([127, 0, 0, 2]);
     router.write_all(&[initiation("edge"), peer_down()].concat()).expect("sent");
     station.until(|parcels| !parcels.is_empty());
@@ -140,4 +88,99 @@ fn a_router_that_goes_away_leaves_nobody_who_sees() {
     let parcels = station.until(|parcels| closings(parcels) == 1);
     let last = parcels.last().and_then(|parcel| parcel.batch.observations.last());
     assert!(matches!(last, Some((_, Observation::GapBegin { .. }))), "{last:?}");
+}
+
+/// What is said of routes: announced, withdrawn, ends of tables.
+type Said = [usize; 3];
+
+/// By the decoder alone: messages, and what is said of one of a router's tables.
+fn decoded(stream: &[u8], is_of: fn(View) -> bool) -> (u64, Said) {
+    let (mut decoder, mut messages, mut said) = (Decoder::new(), 0, Said::default());
+    for raw in bmp::messages(stream).flatten() {
+        messages += 1;
+        if let Ok(Message::RouteMonitoring { peer, update }) = decoder.decode(raw)
+            && is_of(peer.view)
+        {
+            let (announced, withdrawn) = (update.announced().count(), update.withdrawn().count());
+            let is_end = announced + withdrawn == 0 && update.end_of_rib.is_some();
+            said = [said[0] + announced, said[1] + withdrawn, said[2] + usize::from(is_end)];
+        }
+    }
+    (messages, said)
+}
+
+/// By the station, to which every stream is sent by a router of its own.
+fn heard(streams: &[Vec<u8>], view: Taken, messages: u64) -> (u64, Said) {
+    let mut station = Listening::new(view);
+    let mut parcels = Vec::new();
+    std::thread::scope(|scope| {
+        for (number, stream) in streams.iter().enumerate() {
+            let mut router = station.connect([127, 0, 1, number as u8 + 1]);
+            scope.spawn(move || router.write_all(stream).expect("it is taken"));
+        }
+        parcels = station.drain(|station| station.messages() >= messages);
+    });
+    let read = station.messages();
+    parcels.extend(station.end());
+    let mut said = Said::default();
+    for (_, observation) in parcels.iter().flat_map(|parcel| &parcel.batch.observations) {
+        match observation {
+            Observation::Update { networks, withdrawn, .. } => {
+                said[0] += networks.len() - *withdrawn as usize;
+                said[1] += *withdrawn as usize;
+            }
+            Observation::EndOfRib { .. } => said[2] += 1,
+            _ => {}
+        }
+    }
+    (read, said)
+}
+
+const VIEWS: [(Taken, fn(View) -> bool); 3] = [
+    (Taken::PrePolicy, |view| view == View::InPrePolicy),
+    (Taken::PostPolicy, |view| view == View::InPostPolicy),
+    (Taken::LocRib, |view| matches!(view, View::LocRib { .. })),
+];
+
+#[test]
+fn every_capture_says_through_the_station_what_is_in_it() {
+    let Some(captures) = captures() else { return };
+    let provenance = std::fs::read_to_string(captures.join("PROVENANCE.md")).expect("a list");
+    let (mut count, mut all) = (0, Said::default());
+    for row in provenance.lines().filter(|line| line.contains("kind BMP pcap")) {
+        let name = row.split('|').nth(1).expect("a name").trim();
+        let capture = std::fs::read(captures.join(name)).expect("a capture");
+        let streams = pcap::streams(&capture).into_iter().map(|stream| stream.bytes);
+        let is_bmp = |bytes: &Vec<u8>| matches!(bmp::frame(bytes, 0), Frame::Message { .. });
+        let streams: Vec<Vec<u8>> = streams.filter(is_bmp).collect();
+        for (view, is_of) in VIEWS {
+            let mut expected = (0, Said::default());
+            for stream in &streams {
+                let (messages, said) = decoded(stream, is_of);
+                expected.0 += messages;
+                (0..3).for_each(|which| expected.1[which] += said[which]);
+            }
+            assert_eq!(heard(&streams, view, expected.0), expected, "{name} {view:?}");
+            (0..3).for_each(|which| all[which] += expected.1[which]);
+        }
+        count += 1;
+    }
+    assert!(count >= 50 && all.iter().all(|said| *said > 100), "{count} {all:?}");
+}
+
+#[test]
+fn the_table_of_the_m320_comes_whole_through_the_station() {
+    let Some(captures) = captures() else { return };
+    let bytes = unpacked(&captures.join("hdb3-bmplib/m320.bmp.xz"));
+    let (read, said) = heard(&[bytes], Taken::PrePolicy, 139_282);
+    assert_eq!((read, said[0], said[1]), (139_282, 707_576, 4));
+}
+
+fn unpacked(path: &Path) -> Vec<u8> {
+    let mut reader = ArchiveReader::open(path, &Workers::per_core()).expect("it opens");
+    let (mut all, mut chunk) = (Vec::new(), Vec::new());
+    while reader.next_chunk(&mut chunk).expect("it is whole") {
+        all.extend_from_slice(&chunk);
+    }
+    all
 }

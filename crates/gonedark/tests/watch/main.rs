@@ -1,6 +1,7 @@
 //! `gonedark watch` as it is run: the binary itself, killed, on full and read-only disks, with damaged stores.
 
 mod bmp;
+mod bmp_station;
 mod bootstrap;
 mod disk;
 mod export;

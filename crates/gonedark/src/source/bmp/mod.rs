@@ -151,6 +151,8 @@ impl Connection<'_> {
             Ok(()) => self.read(),
             Err(error) => error.to_string(),
         };
+        // What came last, or all of a connection that was shorter than a tick.
+        self.hand_on(self.outlet.now());
         let StreamKey { source, collector, .. } = &*self.router.key;
         tracing::info!(source, router = collector, why, "a router has gone");
         if self.is_superseded() {
