@@ -26,11 +26,12 @@ type Counter = (&'static str, &'static str, fn(&SourceStatus) -> u64);
 type Gauge = (&'static str, &'static str, Option<Unit>, fn(&SourceStatus) -> Option<f64>);
 
 /// What sources count.
-const COUNTERS: [Counter; 4] = [
+const COUNTERS: [Counter; 5] = [
     ("source_messages", "Messages read, whatever they were", |source| source.messages),
     ("source_damaged", "Messages that could not be understood", |source| source.damaged),
     ("source_missed", "Messages known to be missed", |source| source.missed),
     ("source_connections", "Connections made", |source| source.connections),
+    ("source_observations", "Observations handed on", |source| source.observations),
 ];
 
 /// How sources are.

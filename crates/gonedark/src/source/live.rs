@@ -48,6 +48,8 @@ pub struct Health {
     pub missed: AtomicU64,
     /// Connections made.
     pub connections: AtomicU64,
+    /// Observations that were handed on: as many are applied, or wait for a stream that lags.
+    pub observations: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -149,7 +151,10 @@ impl Outlet {
     /// Sends, and waits as long as there is no room: for sources that keep what they have not sent (files, and routers whose
     /// connection then waits). False where nobody takes it any more.
     pub fn send(&self, parcel: Parcel) -> bool {
-        self.sender.send(parcel).is_ok()
+        let count = parcel.batch.observations.len();
+        let is_taken = self.sender.send(parcel).is_ok();
+        self.handed_on(count, is_taken);
+        is_taken
     }
 
     /// Sends if there is room; gives it back where there is none, which the source then has to account for.
@@ -161,10 +166,18 @@ impl Outlet {
         reason = "it gives back what it was given; moving it costs nothing beside a batch"
     )]
     pub fn try_send(&self, parcel: Parcel) -> Result<(), Option<Parcel>> {
-        self.sender.try_send(parcel).map_err(|error| match error {
+        let count = parcel.batch.observations.len();
+        let taken = self.sender.try_send(parcel).map_err(|error| match error {
             TrySendError::Full(parcel) => Some(parcel),
             TrySendError::Disconnected(_) => None,
-        })
+        });
+        self.handed_on(count, taken.is_ok());
+        taken
+    }
+
+    fn handed_on(&self, observations: usize, is_taken: bool) {
+        let count = if is_taken { observations as u64 } else { 0 };
+        self.health.observations.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Now, by the clock of this machine.

@@ -48,6 +48,8 @@ pub struct SourceStatus {
     pub missed: u64,
     /// Connections made.
     pub connections: u64,
+    /// Observations handed on.
+    pub observations: u64,
     /// Routers, collectors or files, and what they are at.
     pub sessions: BTreeMap<String, String>,
 }
@@ -73,6 +75,7 @@ impl Status {
                 damaged: count(&health.damaged),
                 missed: count(&health.missed),
                 connections: count(&health.connections),
+                observations: count(&health.observations),
                 sessions: condition.sessions,
             }
         };

@@ -94,7 +94,7 @@ fn a_router_that_goes_away_leaves_nobody_who_sees() {
 type Said = [usize; 3];
 
 /// By the decoder alone: messages, and what is said of one of a router's tables.
-fn decoded(stream: &[u8], is_of: fn(View) -> bool) -> (u64, Said) {
+fn decoded(stream: &[u8], is_of: OfView) -> (u64, Said) {
     let (mut decoder, mut messages, mut said) = (Decoder::new(), 0, Said::default());
     for raw in bmp::messages(stream).flatten() {
         messages += 1;
@@ -136,7 +136,9 @@ fn heard(streams: &[Vec<u8>], view: Taken, messages: u64) -> (u64, Said) {
     (read, said)
 }
 
-const VIEWS: [(Taken, fn(View) -> bool); 3] = [
+type OfView = fn(View) -> bool;
+
+const VIEWS: [(Taken, OfView); 3] = [
     (Taken::PrePolicy, |view| view == View::InPrePolicy),
     (Taken::PostPolicy, |view| view == View::InPostPolicy),
     (Taken::LocRib, |view| matches!(view, View::LocRib { .. })),

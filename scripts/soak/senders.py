@@ -1,0 +1,240 @@
+"""Routers that speak BMP (RFC 7854) and a server of RIS Live, which count what they send."""
+
+import base64
+import hashlib
+import random
+import socket
+import struct
+import threading
+import time
+
+# Batches a second: what is due is sent in so many pieces.
+TICKS = 20
+
+
+class World:
+    """Networks, each with its bytes on the wire and as text."""
+
+    def __init__(self, count):
+        self.texts, self.wires = [], []
+        for number in range(count):
+            octets = bytes([1 + (number >> 16), number >> 8 & 255, number & 255])
+            self.wires.append(bytes([24]) + octets)
+            self.texts.append("{}.{}.{}.0/24".format(*octets))
+
+
+def pace(stop, rate):
+    """Gives, TICKS times a second, how many messages are due; what is missed is not made up for beyond a second."""
+    begin, given = time.monotonic(), 0.0
+    while not stop.is_set():
+        due = (time.monotonic() - begin) * rate
+        if due - given > rate:
+            given = due - rate
+        count = int(due - given)
+        given += count
+        yield count
+        time.sleep(1 / TICKS)
+
+
+def hang_up(connection, reset):
+    """In good order, or so that what is on the way is lost."""
+    try:
+        if reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            connection.shutdown(socket.SHUT_WR)
+            # Until the other side has read it all.
+            connection.settimeout(60)
+            while connection.recv(4096):
+                pass
+    except OSError:
+        pass
+    connection.close()
+
+
+class Router:
+    """Connects, says that its neighbours are up, then announces and withdraws, and hangs up at random."""
+
+    def __init__(self, number, world, port, rate, hangs_up, stop):
+        self.number, self.world, self.port, self.rate = number, world, port, rate
+        self.hangs_up, self.stop = hangs_up, stop
+        self.dice = random.Random(number)
+        self.sent = self.cut = self.resets = self.connections = 0
+        self.peers = [(64_496 + number, 4 * number + place) for place in range(4)]
+
+    def run(self):
+        while not self.stop.is_set():
+            connection = socket.create_connection(("127.0.0.1", self.port), source_address=(f"127.0.2.{self.number + 1}", 0))
+            self.connections += 1
+            sent = self.talk(connection)
+            reset = self.dice.random() < 0.3 and not self.stop.is_set()
+            self.sent += 0
+            if reset:
+                self.resets += 1
+                self.cut += sent
+            hang_up(connection, reset)
+            self.stop.wait(self.dice.expovariate(1 / 3))
+
+    def talk(self, connection):
+        """Until it hangs up; how many messages that were."""
+        until = time.monotonic() + self.dice.expovariate(1 / self.hangs_up)
+        first = [message(4, tlv(1, b"soak") + tlv(2, f"router{self.number}".encode()))]
+        first += [message(3, per_peer(*peer) + PEER_UP) for peer in self.peers]
+        sent = self.send(connection, first)
+        for due in pace(self.stop, self.rate):
+            sent += self.send(connection, [self.route() for _ in range(due)])
+            if time.monotonic() >= until:
+                break
+        return sent
+
+    def send(self, connection, messages):
+        connection.sendall(b"".join(messages))
+        self.sent += len(messages)
+        return len(messages)
+
+    def route(self):
+        asn, place = self.dice.choice(self.peers)
+        wire = self.world.wires[int(self.dice.random() ** 2 * len(self.world.wires))]
+        if self.dice.random() < 0.3:
+            update = struct.pack(">H", len(wire)) + wire + b"\0\0"
+        else:
+            path = struct.pack(">BBIII", 2, 3, asn, 3356, 64_600 + wire[2] % 100)
+            attributes = b"\x40\x01\x01\x00" + b"\x40\x02" + bytes([len(path)]) + path + b"\x40\x03\x04\xc0\x00\x02\x01"
+            update = b"\0\0" + struct.pack(">H", len(attributes)) + attributes + wire
+        bgp = b"\xff" * 16 + struct.pack(">HB", 19 + len(update), 2) + update
+        return message(0, per_peer(asn, place) + bgp)
+
+
+def message(kind, body):
+    return struct.pack(">BIB", 3, 6 + len(body), kind) + body
+
+
+def tlv(kind, value):
+    return struct.pack(">HH", kind, len(value)) + value
+
+
+def per_peer(asn, place):
+    """RFC 7854 section 4.2: a neighbour over IPv4, its routes before policy, four octets an AS number."""
+    now = time.time_ns() // 1000
+    address = b"\0" * 12 + bytes([198, 51, 100, place])
+    return b"\0\0" + b"\0" * 8 + address + struct.pack(">I4sII", asn, address[12:], now // 1_000_000, now % 1_000_000)
+
+
+def _open(asn):
+    # With the capability of four-octet AS numbers (RFC 6793).
+    capability = b"\x02\x06\x41\x04" + struct.pack(">I", asn)
+    body = struct.pack(">BHH4sB", 4, asn, 90, b"\xc0\x00\x02\x01", len(capability)) + capability
+    return b"\xff" * 16 + struct.pack(">HB", 19 + len(body), 1) + body
+
+
+PEER_UP = b"\0" * 12 + b"\xc0\x00\x02\x01" + struct.pack(">HH", 179, 50_000) + _open(64_496) + _open(64_496)
+
+MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+class RisServer:
+    """Takes one client at a time, and gives it messages of three collectors."""
+
+    def __init__(self, world, rate, hangs_up, stop):
+        self.world, self.rate, self.hangs_up, self.stop = world, rate, hangs_up, stop
+        self.dice = random.Random(99)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(0.5)
+        self.port = self.listener.getsockname()[1]
+        self.sent = self.cut = self.connections = self.answers = 0
+
+    def run(self):
+        while not self.stop.is_set():
+            try:
+                connection, _ = self.listener.accept()
+            except TimeoutError:
+                continue
+            connection.settimeout(None)
+            self.connections += 1
+            sent = self.talk(connection)
+            reset = self.dice.random() < 0.3 and not self.stop.is_set()
+            if reset:
+                self.cut += sent
+            hang_up(connection, reset)
+
+    def talk(self, connection):
+        shake_hands(connection)
+        until = time.monotonic() + self.dice.expovariate(1 / self.hangs_up)
+        lock = threading.Lock()
+        threading.Thread(target=self.answer, args=(connection, lock), daemon=True).start()
+        sent = 0
+        for due in pace(self.stop, self.rate):
+            piece = b"".join(frame(self.line()) for _ in range(due))
+            with lock:
+                connection.sendall(piece)
+            self.sent += due
+            sent += due
+            if time.monotonic() >= until:
+                break
+        return sent
+
+    def answer(self, connection, lock):
+        """Pings are answered, or the client would think that nobody is there."""
+        try:
+            while text := read_frame(connection):
+                if b"ping" in text:
+                    with lock:
+                        connection.sendall(frame('{"type":"pong","data":null}'))
+                    self.answers += 1
+        except (OSError, ValueError):
+            pass
+
+    def line(self):
+        host, peer = self.dice.randrange(3), self.dice.randrange(10)
+        network = self.world.texts[int(self.dice.random() ** 2 * len(self.world.texts))]
+        asn = 64_700 + peer
+        if self.dice.random() < 0.3:
+            what = f'"withdrawals":["{network}"]'
+        else:
+            what = (
+                f'"path":[{asn},3356,{64_600 + len(network) % 10}],'
+                f'"announcements":[{{"next_hop":"192.0.2.1","prefixes":["{network}"]}}]'
+            )
+        return (
+            f'{{"type":"ris_message","data":{{"timestamp":{time.time():.2f},"peer":"192.0.2.{peer}","peer_asn":"{asn}",'
+            f'"id":"x","host":"rrc{host:02}.ripe.net","type":"UPDATE",{what}}}}}'
+        )
+
+
+def shake_hands(connection):
+    """RFC 6455 section 4.2.2."""
+    request = b""
+    while b"\r\n\r\n" not in request:
+        request += connection.recv(4096)
+    key = next(line.split(b":")[1].strip() for line in request.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
+    accept = base64.b64encode(hashlib.sha1(key + MAGIC).digest())
+    connection.sendall(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    )
+
+
+def frame(text):
+    """A text frame of a server (RFC 6455 section 5.2)."""
+    payload = text.encode()
+    length = bytes([len(payload)]) if len(payload) < 126 else b"\x7e" + struct.pack(">H", len(payload))
+    return b"\x81" + length + payload
+
+
+def read_frame(connection):
+    """What a client says: masked. Empty where it has gone."""
+
+    def take(count):
+        data = b""
+        while len(data) < count:
+            piece = connection.recv(count - len(data))
+            if not piece:
+                raise OSError("gone")
+            data += piece
+        return data
+
+    head = take(2)
+    length = head[1] & 127
+    if length == 126:
+        length = struct.unpack(">H", take(2))[0]
+    mask = take(4)
+    return bytes(byte ^ mask[place % 4] for place, byte in enumerate(take(length))) or b" "
