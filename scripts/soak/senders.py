@@ -64,11 +64,15 @@ class Router:
 
     def run(self):
         while not self.stop.is_set():
-            connection = socket.create_connection(("127.0.0.1", self.port), source_address=(f"127.0.2.{self.number + 1}", 0))
+            try:
+                connection = socket.create_connection(("127.0.0.1", self.port), source_address=(f"127.0.2.{self.number + 1}", 0))
+            except OSError:
+                # It has not begun to listen.
+                self.stop.wait(0.2)
+                continue
             self.connections += 1
             sent = self.talk(connection)
             reset = self.dice.random() < 0.3 and not self.stop.is_set()
-            self.sent += 0
             if reset:
                 self.resets += 1
                 self.cut += sent

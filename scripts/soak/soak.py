@@ -142,7 +142,7 @@ def sample(watch, senders, begin, writer):
         "read": sum(source["messages"] for source in sources.values()),
         "observations": sum(source["observations"] for source in sources.values()),
         "applied": status["applied"],
-        "waiting": status["waiting_bytes"],
+        "waiting": status["waiting"],
         "store": status["store_bytes"],
         "fault": int(status["store_fault"] is not None),
     }
@@ -181,7 +181,7 @@ def account(row, routers, server, store):
         "ris": {"sent": server.sent, "read": ris["messages"] - server.answers, "unread": ris_unread,
                 "sent on connections that were reset": server.cut, "connections": server.connections,
                 "missed": ris["missed"], "damaged": ris["damaged"]},
-        "observations": row["observations"], "applied": row["applied"],
+        "observations": row["observations"], "applied": row["applied"], "wait for the next": row["waiting"],
     }
     wrong = []
     if not 0 <= unread <= cut:
@@ -193,11 +193,9 @@ def account(row, routers, server, store):
     # A router that comes back at once can have no more than one blindness a hang-up.
     if resets and not blind:
         wrong.append("no blindness told of routers that hung up")
-    # Each message is one observation, but for those of which the count of `missed` tells.
-    if row["observations"] != row["applied"]:
-        wrong.append(f"{row['observations']} observations handed on, {row['applied']} applied")
-    if row["waiting"]:
-        wrong.append(f"{row['waiting']} bytes wait for nobody")
+    # The last of each stream that has ended have nobody behind them who would say that nothing earlier comes.
+    if row["observations"] != row["applied"] + row["waiting"]:
+        wrong.append(f"{row['observations']} observations handed on, {row['applied']} applied, {row['waiting']} wait")
     return wrong, figures
 
 

@@ -437,7 +437,7 @@ impl Inference {
         if std::mem::take(&mut self.redraw) {
             self.draw_ballot(self.now);
         }
-        if !self.table.has_news() {
+        if !self.table.has_news(&self.vantage.ballot) {
             return;
         }
         self.table.look(self.now, &self.vantage, &self.parameters);

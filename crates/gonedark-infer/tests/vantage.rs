@@ -309,3 +309,18 @@ fn what_a_new_session_withdraws_before_it_has_announced_it_is_of_the_session_bef
     assert_eq!(incidents_of(&report, "KP").len(), 0);
     assert!(report.coverage.blind.iter().all(|blind| blind.until == at(3705)), "{:?}", report.coverage.blind);
 }
+
+#[test]
+fn a_table_is_one_also_where_its_peers_were_chosen_by_their_speech_before() {
+    // The table that the sessions sent is whole at 340, and voters without a table are chosen at 300.
+    let mut world = World::new(1, &TWELVE);
+    for peer in 0..12 {
+        world.inference.peer_state(at(280), world.peers[peer], true);
+        for (prefix, tail) in everything() {
+            world.announce(281, peer, &tail, &[&prefix.to_string()]);
+        }
+    }
+    world.all_withdraw(400, 1, &KP);
+    let report = world.report(1200);
+    assert_eq!(incidents_of(&report, "KP").len(), 1);
+}

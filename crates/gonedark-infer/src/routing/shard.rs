@@ -57,6 +57,9 @@ pub(crate) struct Shard {
     pub(super) unsettled: HashMap<(u32, u16), Interval, FixedState>,
     /// Rows that fell or rose since the last look.
     pub(crate) dirty: Vec<u32>,
+    /// Of them those that wait until enough voters of their family can see: not among the others, which are looked through
+    /// with every stamp.
+    pub(super) unjudged: [Vec<u32>; 2],
     pub(crate) out: Vec<Transition>,
     /// Rows that count since the last look.
     pub(crate) counted: Vec<u32>,

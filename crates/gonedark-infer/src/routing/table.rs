@@ -4,7 +4,7 @@ use super::change::Transition;
 use super::row::Row;
 use super::shard::Shard;
 use super::tails::Tails;
-use super::vantage::{Peer, Vantage};
+use super::vantage::{Ballot, Peer, Vantage};
 use super::word::{Before, Lent, Source};
 use crate::observation::{Delegations, Named, NetworkId, PeerId, Update};
 use crate::parameters::Parameters;
@@ -138,13 +138,8 @@ impl Table {
     }
 
     /// Whether anything happened since the last look.
-    pub(crate) fn has_news(&self) -> bool {
-        self.shards.iter().any(|shard| {
-            !shard.dirty.is_empty()
-                || !shard.out.is_empty()
-                || !shard.counted.is_empty()
-                || shard.is_unsettled()
-        })
+    pub(crate) fn has_news(&self, ballot: &Ballot) -> bool {
+        self.shards.iter().any(|shard| shard.has_news(ballot))
     }
 
     pub(crate) fn look(&mut self, at: Time, vantage: &Vantage, parameters: &Parameters) {

@@ -77,8 +77,8 @@ pub(crate) struct Peer {
     pub(crate) add_path: bool,
     /// Announcements without change in the window that began at `.0`, and the last message before that window.
     pub(crate) repeats: (Time, u64, Time),
-    /// Sight and full feeds as of the last ballot.
-    drawn: (bool, [bool; 2]),
+    /// Sight, full feeds and whether its table was seen, as of the last ballot.
+    drawn: (bool, [bool; 2], bool),
 }
 
 impl Peer {
@@ -203,7 +203,7 @@ impl Vantage {
             full_feed: [false; 2],
             add_path: false,
             repeats: (Time::MIN, 0, Time::MIN),
-            drawn: (false, [false; 2]),
+            drawn: (false, [false; 2], false),
         });
         self.by_key.insert(key, id);
         Some(id)
@@ -248,14 +248,14 @@ impl Vantage {
         voter.peers.iter().copied().filter(speaks)
     }
 
-    /// Redraws the ballot from the peers' full feeds and sight. Gives those peers of which either changed, whose ASN has
+    /// Redraws the ballot from the peers' full feeds, sight and tables. Gives those peers of which any changed, whose ASN has
     /// another peer that carries the same family, and is spoken for by other peers than before; `None` where nothing
     /// changed at all.
     pub(crate) fn redraw(&mut self, parameters: &Parameters) -> Option<Vec<PeerId>> {
         let mut changed = Vec::new();
         for index in 0..self.peers.len() {
             let id = PeerId(index as u16);
-            let now = (self.is_sighted(id), self.peers[index].full_feed);
+            let now = (self.is_sighted(id), self.peers[index].full_feed, self.peers[index].tabled);
             if std::mem::replace(&mut self.peers[index].drawn, now) != now {
                 changed.push(id);
             }

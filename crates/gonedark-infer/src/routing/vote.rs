@@ -17,12 +17,14 @@ impl Shard {
     pub(crate) fn look(&mut self, at: Time, vantage: &Vantage, parameters: &Parameters) {
         let ballot = &vantage.ballot;
         self.settle_all(vantage);
-        let dirty = std::mem::take(&mut self.dirty);
-        let mut waiting = Vec::new();
+        for (unjudged, _) in self.unjudged.iter_mut().zip(ballot.covered).filter(|(_, covered)| *covered) {
+            self.dirty.append(unjudged);
+        }
+        let mut dirty = std::mem::take(&mut self.dirty);
         for row in &dirty {
-            let family = self.rows[*row as usize].prefix.family();
-            if !ballot.covered[family as usize] {
-                waiting.push(*row);
+            let family = self.rows[*row as usize].prefix.family() as usize;
+            if !ballot.covered[family] {
+                self.unjudged[family].push(*row);
                 continue;
             }
             let flags = &mut self.rows[*row as usize].flags;
@@ -31,9 +33,18 @@ impl Shard {
             flags.clear(Flags::ROSE);
             self.judge(*row, (fell, rose), at, ballot, parameters);
         }
+        dirty.clear();
         self.dirty = dirty;
-        self.dirty.clear();
-        self.dirty.append(&mut waiting);
+    }
+
+    /// Whether anything has to be looked at.
+    pub(crate) fn has_news(&self, ballot: &Ballot) -> bool {
+        let judgeable = |(unjudged, covered): (&Vec<u32>, bool)| covered && !unjudged.is_empty();
+        !self.dirty.is_empty()
+            || !self.out.is_empty()
+            || !self.counted.is_empty()
+            || self.is_unsettled()
+            || self.unjudged.iter().zip(ballot.covered).any(judgeable)
     }
 
     fn judge(

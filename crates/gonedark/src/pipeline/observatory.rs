@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The form of what is kept: raised with every change of it, so that a snapshot of another form is refused.
-pub const FORM: u32 = 1;
+pub const FORM: u32 = 2;
 
 /// Observations that wait for a stream that lags, in bytes, over all streams. Beyond it nobody waits for those that lag:
 /// what they bring is late, and is counted as such. Guess: a quarter of an hour of all of RIS.
@@ -249,6 +249,15 @@ impl Observatory {
     /// Observations that wait, in bytes.
     pub fn waiting(&self) -> usize {
         self.streams.iter().map(|stream| stream.weight).sum()
+    }
+
+    /// Observations that wait, as a number.
+    pub fn not_applied(&self) -> u64 {
+        let of = |stream: &Stream| {
+            let all: usize = stream.waiting.iter().map(|(_, batch)| batch.observations.len()).sum();
+            all.saturating_sub(stream.next) as u64
+        };
+        self.streams.iter().map(of).sum()
     }
 
     /// Whether a table is on its way: then nothing else is applied.

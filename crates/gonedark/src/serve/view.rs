@@ -37,6 +37,8 @@ pub struct View {
     pub applied: u64,
     /// Observations that wait for a stream that lags, in bytes.
     pub waiting_bytes: u64,
+    /// How many observations those are.
+    pub waiting: u64,
     /// Up to when everything was applied, in the time of what is observed.
     pub seen_until: Option<String>,
     /// How far that is behind now, in seconds.
@@ -67,6 +69,7 @@ impl View {
             commits: status.commits,
             applied: status.applied,
             waiting_bytes: status.waiting_bytes,
+            waiting: status.waiting,
             seen_until: seen_until.map(|seen| seen.to_string()),
             lag_s: seen_until.map(|seen| (now - seen) as f64 / 1e6),
             store_fault: status.store_fault,

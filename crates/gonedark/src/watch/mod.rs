@@ -156,6 +156,7 @@ impl Watching<'_> {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         status.commits += 1;
         status.applied = self.observatory.applied();
+        status.waiting = self.observatory.not_applied();
         status.waiting_bytes = self.observatory.waiting() as u64;
         status.seen_until = Some(self.observatory.now());
         Ok(())

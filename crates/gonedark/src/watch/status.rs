@@ -17,7 +17,9 @@ pub struct Status {
     pub commits: u64,
     /// Observations applied, over all starts.
     pub applied: u64,
-    /// Observations that wait for a stream that lags, in bytes.
+    /// Observations that wait for a stream that lags, and their bytes.
+    pub waiting: u64,
+    /// See above.
     pub waiting_bytes: u64,
     /// Up to when everything was applied, in the time of what is observed.
     pub seen_until: Option<Time>,

@@ -203,8 +203,8 @@ fn a_collector_whose_sessions_are_cut_is_blind_and_no_outage() {
     let name = "the collector's own sessions cut";
     is_reported_as_nothing(name);
     for pass in &*PASSES {
-        let cuts = list(&pass.outage(name)["blind"]).iter();
-        let cut = cuts.filter(|cut| pass.sees.contains(&text(&cut["collector"]))).next().expect("a cut");
+        let mut cuts = list(&pass.outage(name)["blind"]).iter();
+        let cut = cuts.find(|cut| pass.sees.contains(&text(&cut["collector"]))).expect("a cut");
         let blind = list(&pass.report["coverage"]["blind"]).iter();
         let of_cut =
             blind.filter(|it| it["collector"] == cut["collector"] && within(&it["from"], &cut["lost"]));
