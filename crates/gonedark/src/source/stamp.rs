@@ -49,17 +49,11 @@ impl Stamps {
 ///
 /// Some routers (FRR's BMP) keep times in whole seconds of the clock since their start: turned into the time of day, all
 /// stamps have the same fraction but for some microseconds, and what happened came up to a second after its stamp.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Grain {
-    last: Time,
+    last: Option<Time>,
     /// How often the fraction has changed more than it has not, from one second to another.
     evidence: u8,
-}
-
-impl Default for Grain {
-    fn default() -> Self {
-        Grain { last: Time::MIN, evidence: 0 }
-    }
 }
 
 /// Fractions that differ by less are the same, in microseconds: a clock that is set right drifts by half of it in a second
@@ -74,12 +68,13 @@ impl Grain {
     /// The stamp where it may be believed to be finer than a second; `None` where the time of receipt says more.
     pub(super) fn fine(&mut self, said: Option<Time>) -> Option<Time> {
         let said = said?;
-        if said.seconds() != self.last.seconds() {
-            let apart = (said.subsecond_micros() - self.last.subsecond_micros()).abs();
+        if self.last.is_none_or(|last| said.seconds() != last.seconds()) {
+            // The first one is like no other and unlike none.
+            let last = self.last.replace(said).unwrap_or(said);
+            let apart = (said.subsecond_micros() - last.subsecond_micros()).abs();
             let is_other = apart.min(1_000_000 - apart) > SAME;
             let more = (self.evidence + 1).min(MOST);
             self.evidence = if is_other { more } else { self.evidence.saturating_sub(1) };
-            self.last = said;
         }
         (self.evidence >= ENOUGH).then_some(said)
     }
