@@ -9,7 +9,8 @@
 //!
 //! | module | what lives here |
 //! |---|---|
-//! | [`source`] | where observations come from: archive files |
+//! | [`source`] | where observations come from: archive files, BMP, RIS Live |
+//! | [`config`] | what may be written in `gonedark.toml` |
 //! | [`fetch`] | downloads: archives of RIS and RouteViews, the registries' statistics |
 //! | [`pipeline`] | files to batches to the inference, merged by time |
 //! | [`country`] | which network is whose: tables built in and loaded, names, local clocks |

@@ -67,11 +67,8 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
     let (known, awaited) = (Arc::clone(&status), sources.iter().flat_map(|source| source.awaited()));
     let mut watching =
         Watching { observatory, store, gazetteer: &Places, pace, status: known, stop: stop.clone() };
-    let goes_on: Vec<&String> = config.source.archive.iter().map(|archive| &archive.name).collect();
-    let ris_live: Vec<&String> = config.source.ris_live.iter().map(|source| &source.name).collect();
-    watching
-        .close_orphans(|key| goes_on.contains(&&key.source) || ris_live.contains(&&key.source))
-        .map_err(input)?;
+    let goes_on = |name: &str| sources.iter().any(|source| source.name() == name && source.goes_on());
+    watching.close_orphans(|key| goes_on(&key.source)).map_err(input)?;
     watching.await_streams(awaited).map_err(input)?;
     let mut running: Vec<Running> = Vec::new();
     for source in sources {

@@ -262,6 +262,10 @@ impl Source for Follower {
         &self.settings.name
     }
 
+    fn goes_on(&self) -> bool {
+        true
+    }
+
     fn describe(&self) -> String {
         let Settings { folder, collectors, poll, once, .. } = &self.settings;
         let whose = match collectors.len() {

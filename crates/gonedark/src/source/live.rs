@@ -32,6 +32,12 @@ pub trait Source: Send {
         Vec::new()
     }
 
+    /// Whether it goes on after a restart where it was, so that its streams stay open meanwhile. Those of others are closed:
+    /// who was heard by them is blind until heard again.
+    fn goes_on(&self) -> bool {
+        false
+    }
+
     /// Works until it is told to stop or nothing can come any more. Whatever goes wrong is told by [`Outlet::health`] and
     /// tried again.
     fn run(self: Box<Self>, outlet: &Outlet);

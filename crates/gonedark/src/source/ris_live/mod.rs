@@ -93,6 +93,10 @@ impl Source for RisLive {
         &self.settings.name
     }
 
+    fn goes_on(&self) -> bool {
+        true
+    }
+
     fn describe(&self) -> String {
         let Settings { url, collectors, prefixes, asns, .. } = &self.settings;
         let whose = match collectors.len() {
