@@ -1,5 +1,5 @@
 //! What the inference has concluded so far, to be kept and taken up again: after a restart it goes on as if nothing had
-//! happened (design, invariant 12).
+//! happened (ARCHITECTURE.md, invariant 13).
 //!
 //! What is kept is all state but what comes from outside each time: thresholds, delegations and what is watched. With
 //! others than before it would say something else of the same past, so the one who keeps it also keeps what they were.

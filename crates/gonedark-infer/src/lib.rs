@@ -11,7 +11,9 @@
 //! | the vote | `routing::vote` | which networks count, which are lost, which are back |
 //! | entities | `detection::{track, level}` | how much of a country or an AS is lost |
 //! | incidents | `incident::{compose, phases, turn}` | losses grouped into incidents with phases, onset, recovery, witnesses |
-//! | said | [`report`] | plain values for presenters |
+//! | said | [`report`], `conclude`, [`news`] | plain values for presenters: all of it, or what is new |
+//! | kept | `kept` | all state, for a program that goes on after a crash |
+//! | given | [`observation`], [`parameters`], [`entity`] | what callers tell, thresholds, whose network |
 //!
 //! Start reading at [`Inference`], which drives all of it and owns all of it.
 //!

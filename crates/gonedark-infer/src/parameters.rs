@@ -7,7 +7,7 @@ pub const SECOND: i64 = 1_000_000;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameters {
     /// A full-feed peer holds at least this share (percent) of the prefixes that half or more of the candidates hold.
-    /// Guess; IODA's fixed 400,000 (bgpview) fails before 2012 and in small labs.
+    /// Guess; bgpview's fixed 400,000, which IODA uses, fails before 2012 and in small labs.
     pub full_feed_percent: u64,
     /// A candidate for it holds at least this share (percent) of what the largest table holds, or, where no table was
     /// read, has spoken of this share of what the second most talkative ASN has. Guess: ten times smaller than any

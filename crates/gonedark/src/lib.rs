@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! source -> pipeline -> gonedark_infer -> present
+//! source -> watch (pipeline::observatory, gonedark_infer) -> store -> serve
 //! ```
 //!
 //! | module | what lives here |

@@ -45,7 +45,7 @@ const GONEDARK: [(&str, &[&str]); 14] = [
     ("store", &["source"]),
     ("fetch", &["source"]),
     ("pipeline", &["source"]),
-    ("cli", &["commands"]),
+    ("cli", &[]),
     ("config", &["country", "source"]),
     ("watch", &["pipeline", "present", "source", "store"]),
     ("serve", &["clock", "source", "store", "watch"]),
@@ -231,6 +231,49 @@ fn every_test_that_architecture_md_names_exists() {
     let all: String = all_sources().iter().map(|file| read(file)).collect();
     let missing: Vec<&&str> = named.iter().filter(|name| !all.contains(&format!("fn {name}("))).collect();
     assert!(missing.is_empty(), "ARCHITECTURE.md names {missing:?}");
+}
+
+/// Paths as texts write them: `a/{b,c}.rs` is two.
+fn alternatives(word: &str) -> Vec<String> {
+    match word.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?))) {
+        None => vec![word.to_owned()],
+        Some((before, (middle, after))) => {
+            let each =
+                middle.split(',').flat_map(|part| alternatives(&format!("{before}{}{after}", part.trim())));
+            each.collect()
+        }
+    }
+}
+
+#[test]
+fn every_file_that_architecture_md_and_the_manual_of_a_source_name_exists() {
+    let is_file = |word: &&str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_-.{},".contains(&byte);
+        word.bytes().all(plain)
+            && [".rs", ".sql", ".toml", ".py", ".sh", ".md", ".json"].iter().any(|end| word.ends_with(end))
+    };
+    let mut files = Vec::new();
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
+            let (path, name) = (entry.path(), entry.file_name());
+            match path.is_dir() {
+                true if name != "target" && name != ".git" => folders.push(path),
+                true => {}
+                false => files.push(path.to_string_lossy().into_owned()),
+            }
+        }
+    }
+    let mut missing = Vec::new();
+    for text in ["ARCHITECTURE.md", "docs/adding-a-source.md"] {
+        let text = read(&root().join(text));
+        let named: Vec<String> = text.split('`').filter(is_file).flat_map(alternatives).collect();
+        assert!(named.len() >= 5, "{named:?}");
+        // Numbered steps and files that a user writes are no files of ours.
+        let named = named.into_iter().filter(|name| !name.contains("NNN") && name != "gonedark.toml");
+        missing.extend(named.filter(|name| !files.iter().any(|file| file.ends_with(&format!("/{name}")))));
+    }
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use gonedark_route::{Asn, Prefix, Time};
 
 type Checked<T> = Result<T, ScenarioError>;
 
-/// Losses farther apart than this are no one unstable phase (design of the inference: 2 h).
+/// Losses farther apart than this are no one unstable phase (METHOD.md, `unstable_gap`: 2 h).
 const WIDEST_INTERVAL: i64 = 7_200_000_000;
 
 /// Resolves one event; leaks add their networks, and gaps their missing files.

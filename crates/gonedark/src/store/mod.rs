@@ -1,7 +1,7 @@
 //! What survives: one SQLite file with one writer.
 //!
 //! A commit puts what was accepted, how far each source has come and what was concluded from it into one transaction, so
-//! that after a crash at any moment nothing is lost that was said and nothing is counted twice (design, invariant 12).
+//! that after a crash at any moment nothing is lost that was said and nothing is counted twice (ARCHITECTURE.md, invariant 13).
 //! What is accepted is kept as a journal until all state has been kept as a snapshot; the two newest snapshots are held,
 //! so that one that cannot be read is no loss.
 //!
