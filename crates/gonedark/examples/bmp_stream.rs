@@ -12,16 +12,16 @@ use gonedark::pipeline::observatory::Observatory;
 use gonedark::present::{Gazetteer, LocalTime};
 use gonedark::source::archive::{ArchiveReader, Workers};
 use gonedark::source::bmp::{Settings, Station, Taken};
+use gonedark::source::channel::channel;
 use gonedark::source::live::{self, Outlet, Source, Stop};
 use gonedark::store::Store;
-use gonedark::watch::{CHANNEL, Pace, Status, Watching};
+use gonedark::watch::{Pace, Status, Watching};
 use gonedark_infer::entity::Entity;
 use gonedark_infer::parameters::Parameters;
 use gonedark_route::Time;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -59,9 +59,10 @@ fn measure(bytes: &[u8], folder: &Path) -> Result<()> {
     let countries = gonedark::country::load(&[], None, Time::MAX)?;
     let table = Box::new(countries.table);
     let observatory = Observatory::new(Parameters::default(), table, gonedark_infer::Watch::default());
-    let (stop, (sender, parcels)) = (Stop::default(), sync_channel(CHANNEL));
+    let (stop, (sender, parcels)) = (Stop::default(), channel());
+    let departures = sender.of_source(station.room());
     let status = Arc::new(Mutex::new(Status::default()));
-    let running = live::start(station, Outlet::new(sender, stop.clone(), Arc::default()))?;
+    let running = live::start(station, Outlet::new(departures, stop.clone(), Arc::default()))?;
     let pace =
         Pace { commit: Duration::from_millis(500), snapshot: Duration::from_secs(3600), retention: None };
     let (before, began, cpu) = (resident(), Instant::now(), cpu());

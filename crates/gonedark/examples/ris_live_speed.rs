@@ -1,6 +1,7 @@
 //! How many messages of RIS Live a core takes: a WebSocket of this machine, JSON, BGP, batches. `ris_live_speed FILE [N]`
 //! sends the lines of a file, `N` messages in all.
 
+use gonedark::source::channel::channel;
 use gonedark::source::live::{self, Outlet, Stop};
 use gonedark::source::ris_live::{Pace, RisLive, Settings};
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +10,10 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
+
+/// Bytes that may wait.
+const ROOM: usize = 64 << 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -29,9 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         expected: BTreeSet::new(),
         pace: Pace { room: Duration::from_secs(600), ..Pace::default() },
     };
-    let (sender, parcels) = sync_channel(64);
+    let (sender, parcels) = channel();
     let stop = Stop::default();
-    let outlet = Outlet::new(sender, stop.clone(), Arc::new(BTreeMap::new()));
+    let outlet = Outlet::new(sender.of_source(ROOM), stop.clone(), Arc::new(BTreeMap::new()));
     let health = Arc::clone(&outlet.health);
     let running = live::start(Box::new(RisLive::new(settings)), outlet)?;
     let (mut begin, mut observations) = (None, 0);

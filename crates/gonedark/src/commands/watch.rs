@@ -11,11 +11,12 @@ use crate::present::{CountryTable, words};
 use crate::serve::{Server, Subject, verdict};
 use crate::source::archive;
 use crate::source::bmp;
+use crate::source::channel::channel;
 use crate::source::follow::{Fetcher, Follower, Settings};
 use crate::source::live::{self, Outlet, Running, Source, Stop};
 use crate::source::ris_live;
 use crate::store::{Store, StoreFault};
-use crate::watch::{self, CHANNEL, Pace, Watching};
+use crate::watch::{self, Pace, Watching};
 use anyhow::Context;
 use gonedark_infer::parameters::Parameters;
 use gonedark_route::Time;
@@ -23,7 +24,6 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
         .context("cannot write")?;
     let stop = Stop::default();
     let positions = Arc::new(observatory.positions());
-    let (sender, parcels) = sync_channel(CHANNEL);
+    let (sender, parcels) = channel();
     let status = watch::begun();
     let serving = server.map(|server| {
         let patience = verdict::PATIENCE.max(config.store.commit.0 * 3);
@@ -72,7 +72,7 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
     watching.await_streams(awaited).map_err(input)?;
     let mut running: Vec<Running> = Vec::new();
     for source in sources {
-        let outlet = Outlet::new(sender.clone(), stop.clone(), Arc::clone(&positions));
+        let outlet = Outlet::new(sender.of_source(source.room()), stop.clone(), Arc::clone(&positions));
         let started = live::start(source, outlet).context("no thread for a source")?;
         let mut known = status.lock().unwrap_or_else(PoisonError::into_inner);
         known.sources.insert(started.name.clone(), Arc::clone(&started.health));

@@ -154,7 +154,9 @@ impl Follower {
         }
         first.into_iter().all(|(collector, time)| {
             let stream = self.stream(collector, Part::Messages, outlet);
-            outlet.send(Parcel { mark: Some(time.max(stream.speaks_until)), ..Parcel::of(&stream.key) })
+            // Where something was read before, a hole up to this file begins there, and is told when it is opened.
+            let mark = if stream.speaks_until > Time::MIN { stream.speaks_until } else { time };
+            outlet.send(Parcel { mark: Some(mark), ..Parcel::of(&stream.key) })
         })
     }
 

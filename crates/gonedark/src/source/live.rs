@@ -1,12 +1,12 @@
 //! The one shape of all live sources: configured, inert until started, on a thread of its own, told to stop, and asked how
 //! it is.
 
+use super::channel::{Departures, Refused};
 use super::parcel::{Parcel, StreamKey};
 use crate::clock;
 use gonedark_route::Time;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -36,6 +36,12 @@ pub trait Source: Send {
     /// who was heard by them is blind until heard again.
     fn goes_on(&self) -> bool {
         false
+    }
+
+    /// Bytes of it that may be on their way to the observatory. Guess for sources that wait where there is no room: as much
+    /// as one commit takes, so that the next is ready when the last is done.
+    fn room(&self) -> usize {
+        16 << 20
     }
 
     /// Works until it is told to stop or nothing can come any more. Whatever goes wrong is told by [`Outlet::health`] and
@@ -139,7 +145,7 @@ impl Stop {
 /// Where a source puts what it has.
 #[derive(Clone)]
 pub struct Outlet {
-    sender: SyncSender<Parcel>,
+    departures: Departures,
     /// Set where it has to stop.
     pub stop: Stop,
     /// How it is.
@@ -149,16 +155,16 @@ pub struct Outlet {
 }
 
 impl Outlet {
-    /// One that sends to `sender` and goes on from `positions`.
-    pub fn new(sender: SyncSender<Parcel>, stop: Stop, positions: Arc<BTreeMap<StreamKey, String>>) -> Self {
-        Outlet { sender, stop, health: Arc::default(), positions }
+    /// One that sends by `departures` and goes on from `positions`.
+    pub fn new(departures: Departures, stop: Stop, positions: Arc<BTreeMap<StreamKey, String>>) -> Self {
+        Outlet { departures, stop, health: Arc::default(), positions }
     }
 
     /// Sends, and waits as long as there is no room: for sources that keep what they have not sent (files, and routers whose
     /// connection then waits). False where nobody takes it any more.
     pub fn send(&self, parcel: Parcel) -> bool {
         let count = parcel.batch.observations.len();
-        let is_taken = self.sender.send(parcel).is_ok();
+        let is_taken = self.departures.send(parcel);
         self.handed_on(count, is_taken);
         is_taken
     }
@@ -166,17 +172,10 @@ impl Outlet {
     /// Sends if there is room; gives it back where there is none, which the source then has to account for.
     ///
     /// # Errors
-    /// The parcel for which there is no room; nothing where nobody takes it any more.
-    #[allow(
-        clippy::result_large_err,
-        reason = "it gives back what it was given; moving it costs nothing beside a batch"
-    )]
-    pub fn try_send(&self, parcel: Parcel) -> Result<(), Option<Parcel>> {
+    /// There is no room for it, or nobody who takes it.
+    pub fn try_send(&self, parcel: Parcel) -> Result<(), Refused> {
         let count = parcel.batch.observations.len();
-        let taken = self.sender.try_send(parcel).map_err(|error| match error {
-            TrySendError::Full(parcel) => Some(parcel),
-            TrySendError::Disconnected(_) => None,
-        });
+        let taken = self.departures.try_send(parcel);
         self.handed_on(count, taken.is_ok());
         taken
     }

@@ -53,6 +53,11 @@ pub struct Parcel {
 }
 
 impl Parcel {
+    /// Bytes of memory that it takes, about.
+    pub fn weight(&self) -> usize {
+        self.batch.weight() + size_of::<Self>()
+    }
+
     /// A parcel with nothing in it.
     pub fn of(stream: &Arc<StreamKey>) -> Self {
         let stream = Arc::clone(stream);

@@ -1,6 +1,6 @@
 //! The loop of `gonedark watch`: parcels of all sources into the observatory, what follows into the store.
 //!
-//! One thread owns the state and the store. Sources are kept apart from it by a channel that holds few parcels: where the
+//! One thread owns the state and the store. Sources are kept apart from it by a channel in which each has little room: where the
 //! store is slow or the machine is, they wait, or say what they could not hand on.
 
 mod status;
@@ -9,17 +9,16 @@ pub use status::{SourceStatus, Status};
 
 use crate::pipeline::observatory::Observatory;
 use crate::present::{Gazetteer, json};
+use crate::source::channel::Arrivals;
 use crate::source::live::Stop;
 use crate::source::parcel::{Parcel, StreamKey};
 use crate::store::retention::Sweep;
 use crate::store::{Commit, Store, StoreFault};
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Parcels that may wait between all sources and the observatory. Guess: with batches of a MiB no more than 64 MiB.
-pub const CHANNEL: usize = 64;
 /// Bytes of observations that go into one commit at the most.
 const LARGEST: usize = 16 << 20;
 /// Bytes of journal after which all state is kept, whatever the time: about what a restart reads in a few seconds. Guess.
@@ -69,7 +68,7 @@ impl Watching<'_> {
     ///
     /// # Errors
     /// A store that could not take what it was given until it was told to stop.
-    pub fn run(&mut self, parcels: &Receiver<Parcel>) -> Result<(), StoreFault> {
+    pub fn run(&mut self, parcels: &Arrivals) -> Result<(), StoreFault> {
         let mut kept = now();
         let (mut sweep, mut swept) = (None, None);
         loop {
@@ -117,7 +116,7 @@ impl Watching<'_> {
     }
 
     /// What there is: as much as goes into one commit, or what came in time. Tells whether that was the last.
-    fn gather(&self, parcels: &Receiver<Parcel>) -> (Vec<Parcel>, bool) {
+    fn gather(&self, parcels: &Arrivals) -> (Vec<Parcel>, bool) {
         let begin = now();
         let (mut some, mut weight) = (Vec::new(), 0);
         loop {
@@ -127,7 +126,7 @@ impl Watching<'_> {
             let left = self.pace.commit.saturating_sub(begin.elapsed());
             match parcels.recv_timeout(left.max(Duration::from_millis(1))) {
                 Ok(parcel) => {
-                    weight += parcel.batch.weight() + size_of::<Parcel>();
+                    weight += parcel.weight();
                     some.push(parcel);
                 }
                 Err(RecvTimeoutError::Timeout) => return (some, false),

@@ -5,10 +5,11 @@ use flate2::read::MultiGzDecoder;
 use gonedark::pipeline::observatory::Observatory;
 use gonedark::present::{Gazetteer, LocalTime};
 use gonedark::source::bmp::{Router, Settings, Taken};
+use gonedark::source::channel::channel;
 use gonedark::source::live::{Health, Stop};
 use gonedark::source::parcel::Parcel;
 use gonedark::store::Store;
-use gonedark::watch::{self, CHANNEL, Pace, Watching};
+use gonedark::watch::{self, Pace, Watching};
 use gonedark_infer::entity::Entity;
 use gonedark_infer::parameters::Parameters;
 use gonedark_route::Time;
@@ -17,7 +18,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 /// As the station does it, in microseconds.
@@ -53,9 +53,11 @@ pub(crate) fn report(folder: &Path, delegated: PathBuf) -> Value {
         status: watch::begun(),
         stop: Stop::default(),
     };
-    let (sender, parcels) = sync_channel(CHANNEL);
+    let (sender, parcels) = channel();
+    let departures = sender.of_source(1 << 20);
+    drop(sender);
     std::thread::scope(|scope| {
-        scope.spawn(move || play(folder, |parcel| sender.send(parcel).expect("it is taken")));
+        scope.spawn(move || play(folder, |parcel| assert!(departures.send(parcel), "it is taken")));
         watching.run(&parcels).expect("it is kept");
     });
     drop(watching);

@@ -1,12 +1,12 @@
 //! A BMP station on this machine.
 
 use gonedark::source::bmp::{Settings, Station, Taken};
+use gonedark::source::channel::{Arrivals, channel};
 use gonedark::source::live::{self, Outlet, Running, Source, Stop};
 use gonedark::source::parcel::Parcel;
 use socket2::{Domain, Socket, Type};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 /// A station that runs, and what it hands on.
@@ -14,7 +14,7 @@ pub(crate) struct Listening {
     address: SocketAddr,
     stop: Stop,
     running: Option<Running>,
-    parcels: Receiver<Parcel>,
+    parcels: Arrivals,
 }
 
 impl Listening {
@@ -24,8 +24,9 @@ impl Listening {
             Settings { name: "station".into(), listen: address, routers: Vec::new(), hold: 200_000, view };
         let mut station: Box<dyn Source> = Box::new(Station::new(settings));
         station.prepare().expect("it listens");
-        let (stop, (sender, parcels)) = (Stop::default(), sync_channel(64));
-        let running = live::start(station, Outlet::new(sender, stop.clone(), Default::default()));
+        let (stop, (sender, parcels)) = (Stop::default(), channel());
+        let departures = sender.of_source(station.room());
+        let running = live::start(station, Outlet::new(departures, stop.clone(), Default::default()));
         Listening { address, stop, running: Some(running.expect("it runs")), parcels }
     }
 
@@ -68,7 +69,7 @@ impl Listening {
     pub(crate) fn end(&mut self) -> Vec<Parcel> {
         self.stop.stop();
         // Until nobody can send any more: it may wait for room.
-        let rest = self.parcels.iter().collect();
+        let rest = std::iter::from_fn(|| self.parcels.recv_timeout(Duration::from_secs(5)).ok()).collect();
         assert!(self.running.take().is_none_or(Running::join), "it ended by a bug");
         rest
     }

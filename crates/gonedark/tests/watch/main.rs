@@ -5,6 +5,7 @@ mod bmp_station;
 mod bootstrap;
 mod disk;
 mod export;
+mod follower;
 mod kill;
 mod manual;
 mod observed;

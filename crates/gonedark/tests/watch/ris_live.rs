@@ -1,6 +1,8 @@
 //! RIS Live over a WebSocket of this machine: recorded messages, broken ones, and connections that fail in each way.
 
-use crate::ris_server::{Peer, Script, announce, captures, count, hear, line, serve, shared, told, withdraw};
+use crate::ris_server::{
+    Peer, ROOM, Script, announce, captures, count, hear, line, serve, shared, told, withdraw,
+};
 use gonedark::country;
 use gonedark::pipeline::observatory::Observatory;
 use gonedark::source::batch::{Entry, Neighbour, Observation};
@@ -58,7 +60,7 @@ fn the_thousand_recorded_messages_reach_the_observatory_as_994_updates_of_14_col
         peer.say(lines);
         peer.stay(|| false);
     })]);
-    let client = hear(&url, 64, BTreeMap::new());
+    let client = hear(&url, ROOM, BTreeMap::new());
     // Until all is promised: the last stamp is of 47.17.
     let last = Time::from_micros(1_558_620_047_170_000);
     let promised = |parcels: &[Parcel]| {
@@ -92,7 +94,7 @@ fn a_broken_line_costs_itself_and_what_the_server_refuses_is_told() {
     lines.push(line("rrc00", 1, BEGIN + 5.0, r#""type":"OPEN","direction":"received""#));
     lines.push(r#"{"type":"ris_error","data":{"message":"no such host"}}"#.into());
     lines.push(announce("rrc00", 1, BEGIN + 6.0));
-    let client = hear(&serve(vec![stays(lines)]), 64, BTreeMap::new());
+    let client = hear(&serve(vec![stays(lines)]), ROOM, BTreeMap::new());
     let parcels = client.until(|parcels| count(parcels, "update") == 2);
     let expected = ["sees", "update", "damaged", "down", "up", "down", "down", "up", "update"];
     assert_eq!(told(&parcels)["rrc00"], expected);
@@ -108,7 +110,7 @@ fn the_odd_lines_of_2018_cost_those_lines_only() {
     let text = std::fs::read_to_string(file).expect("a capture");
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines.push(announce("rrc99", 1, BEGIN));
-    let client = hear(&serve(vec![stays(lines)]), 64, BTreeMap::new());
+    let client = hear(&serve(vec![stays(lines)]), ROOM, BTreeMap::new());
     let parcels = client.until(|parcels| told(parcels).contains_key("rrc99"));
     assert_eq!(count(&parcels, "update"), 3);
     assert_eq!(client.health.damaged.load(Ordering::Relaxed), 2);
@@ -144,7 +146,7 @@ fn a_lost_connection_is_blindness_of_every_collector_and_no_incident() {
     second.extend(both(BEGIN + 200.0, withdraw));
     second.push(line("rrc00", 1, BEGIN + 2000.0, r#""type":"KEEPALIVE""#));
     let url = serve(vec![goes(both(BEGIN, announce)), stays(second)]);
-    let client = hear(&url, 64, BTreeMap::new());
+    let client = hear(&url, ROOM, BTreeMap::new());
     let far = Time::from_seconds(BEGIN as i64 + 1990);
     let promised = |parcels: &[Parcel]| {
         let of = |name| parcels.iter().filter(move |parcel| parcel.stream.collector == name);
@@ -195,7 +197,7 @@ fn a_server_that_stops_answering_is_left_and_its_collectors_are_blind() {
     });
     // The second connection waits in the queue of the first until that is done.
     let url = serve(vec![silent, stays(vec![announce("rrc00", 1, BEGIN + 60.0)])]);
-    let client = hear(&url, 64, BTreeMap::new());
+    let client = hear(&url, ROOM, BTreeMap::new());
     let parcels = client.until(|parcels| count(parcels, "update") == 2);
     let words: Vec<_> = told(&parcels)["rrc00"].clone();
     assert_eq!(words, ["sees", "update", "blind", "sees", "update"]);
@@ -204,7 +206,7 @@ fn a_server_that_stops_answering_is_left_and_its_collectors_are_blind() {
 
 #[test]
 fn a_server_that_answers_pings_is_heard_though_nothing_happens() {
-    let client = hear(&serve(vec![stays(vec![announce("rrc00", 1, BEGIN)])]), 64, BTreeMap::new());
+    let client = hear(&serve(vec![stays(vec![announce("rrc00", 1, BEGIN)])]), ROOM, BTreeMap::new());
     std::thread::sleep(Duration::from_millis(2500));
     let parcels = client.until(|parcels| parcels.len() > 5);
     assert_eq!(client.health.connections.load(Ordering::Relaxed), 1);
@@ -249,7 +251,7 @@ fn the_time_in_which_the_program_did_not_run_is_blindness() {
         (key("ris", "rrc01", Part::Messages), "1699999000000000 blind".to_owned()),
         (key("other", "rrc02", Part::Messages), "1699999000000000".to_owned()),
     ]);
-    let client = hear(&serve(vec![stays(vec![announce("rrc00", 1, BEGIN)])]), 64, positions);
+    let client = hear(&serve(vec![stays(vec![announce("rrc00", 1, BEGIN)])]), ROOM, positions);
     let parcels = client.until(|parcels| count(parcels, "update") == 1);
     let told = told(&parcels);
     assert_eq!(told, BTreeMap::from([("rrc00".to_owned(), vec!["blind", "sees", "update"])]));
@@ -266,7 +268,7 @@ fn a_message_that_is_longer_than_any_costs_the_connection_and_no_memory() {
         goes(vec![announce("rrc00", 1, BEGIN), long]),
         stays(vec![announce("rrc00", 1, BEGIN + 9.0)]),
     ]);
-    let client = hear(&url, 64, BTreeMap::new());
+    let client = hear(&url, ROOM, BTreeMap::new());
     let parcels = client.until(|parcels| count(parcels, "update") == 2);
     assert_eq!(count(&parcels, "blind"), 1);
 }

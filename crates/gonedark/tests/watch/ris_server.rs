@@ -1,6 +1,7 @@
 //! A server of RIS Live on this machine, and a client of it that is watched.
 
 use gonedark::source::batch::Observation;
+use gonedark::source::channel::{Arrivals, channel};
 use gonedark::source::live::{self, Health, Outlet, Running, Stop};
 use gonedark::source::parcel::{Parcel, StreamKey};
 use gonedark::source::ris_live::{Pace, RisLive, Settings};
@@ -8,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tungstenite::{Message, WebSocket};
@@ -67,15 +67,18 @@ pub(crate) fn serve(scripts: Vec<Script>) -> String {
     url
 }
 
+/// Bytes of which no test uses up all.
+pub(crate) const ROOM: usize = 64 << 20;
+
 /// A client that runs.
 pub(crate) struct Client {
     pub(crate) health: Arc<Health>,
-    pub(crate) parcels: Receiver<Parcel>,
+    pub(crate) parcels: Arrivals,
     stop: Stop,
     running: Option<Running>,
 }
 
-/// Starts a client of `url` that hands on through a channel of `room` parcels and goes on from `positions`.
+/// Starts a client of `url` that hands on through a channel that has room for `room` bytes and goes on from `positions`.
 pub(crate) fn hear(url: &str, room: usize, positions: BTreeMap<StreamKey, String>) -> Client {
     let short = Duration::from_millis;
     let settings = Settings {
@@ -88,9 +91,9 @@ pub(crate) fn hear(url: &str, room: usize, positions: BTreeMap<StreamKey, String
         expected: BTreeSet::new(),
         pace: Pace { dead: short(1000), again: short(50), room: short(300) },
     };
-    let (sender, parcels) = sync_channel(room);
+    let (sender, parcels) = channel();
     let stop = Stop::default();
-    let outlet = Outlet::new(sender, stop.clone(), Arc::new(positions));
+    let outlet = Outlet::new(sender.of_source(room), stop.clone(), Arc::new(positions));
     let health = Arc::clone(&outlet.health);
     let running = live::start(Box::new(RisLive::new(settings)), outlet).expect("a thread");
     Client { health, parcels, stop, running: Some(running) }
@@ -116,7 +119,7 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.stop.stop();
         // What it still wants to send finds nobody.
-        let (_, nobody) = sync_channel(1);
+        let (_, nobody) = channel();
         drop(std::mem::replace(&mut self.parcels, nobody));
         if let Some(running) = self.running.take() {
             assert!(running.join(), "it ended by a bug");

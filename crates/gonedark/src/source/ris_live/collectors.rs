@@ -3,6 +3,7 @@
 use super::collector::{Collector, Sight};
 use super::{SECOND, Settings};
 use crate::source::batch::{Neighbour, Observation};
+use crate::source::channel::Refused;
 use crate::source::live::Outlet;
 use crate::source::parcel::{Parcel, Part, StreamKey};
 use crate::source::stamp::Stamps;
@@ -225,8 +226,8 @@ impl Streams<'_> {
                         self.outlet.health.say(true, "connected");
                     }
                 }
-                Err(None) => return false,
-                Err(Some(parcel)) => {
+                Err(Refused::Nobody) => return false,
+                Err(Refused::Full(parcel)) => {
                     let missed = collector.dropped(&parcel, sending.messages);
                     self.outlet.health.missed.fetch_add(missed, Ordering::Relaxed);
                     if missed > 0 && !std::mem::replace(&mut self.is_full, true) {
@@ -271,20 +272,14 @@ impl Streams<'_> {
 }
 
 /// Sends as soon as there is room; gives it back where patience ends.
-#[allow(
-    clippy::result_large_err,
-    reason = "it gives back what it was given; moving it costs nothing beside a batch"
-)]
-fn send(outlet: &Outlet, mut parcel: Parcel, patience: &mut Duration) -> Result<(), Option<Parcel>> {
+fn send(outlet: &Outlet, mut parcel: Parcel, patience: &mut Duration) -> Result<(), Refused> {
     loop {
         match outlet.try_send(parcel) {
-            Ok(()) => return Ok(()),
-            Err(None) => return Err(None),
-            Err(back) if patience.is_zero() => return Err(back),
-            Err(Some(back)) => parcel = back,
+            Err(Refused::Full(back)) if !patience.is_zero() => parcel = *back,
+            done => return done,
         }
         if outlet.stop.sleep(SOON) {
-            return Err(None);
+            return Err(Refused::Nobody);
         }
         *patience = patience.saturating_sub(SOON);
     }

@@ -28,6 +28,9 @@ use std::time::Duration;
 const TICK: Duration = Duration::from_millis(200);
 /// Bytes of observations after which they are handed on even before their time.
 const BATCH_BYTES: usize = 4 << 20;
+/// Bytes on their way to the observatory before something is dropped: the server does not wait. Half a minute of all of
+/// RIS at 20,000 messages a second of some 100 bytes each. Guess.
+const ROOM: usize = 64 << 20;
 /// The longest pause between two attempts to connect, so that a server that comes back is not stormed.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// A connection that lasted so long was a good one: the next pause is the shortest again. Guess.
@@ -95,6 +98,10 @@ impl Source for RisLive {
 
     fn goes_on(&self) -> bool {
         true
+    }
+
+    fn room(&self) -> usize {
+        ROOM
     }
 
     fn describe(&self) -> String {
