@@ -15,6 +15,7 @@ use gonedark::source::bmp::{Settings, Station, Taken};
 use gonedark::source::channel::channel;
 use gonedark::source::live::{self, Outlet, Source, Stop};
 use gonedark::store::Store;
+use gonedark::store::retention::Keeping;
 use gonedark::watch::{Pace, Status, Watching};
 use gonedark_infer::entity::Entity;
 use gonedark_infer::parameters::Parameters;
@@ -63,8 +64,11 @@ fn measure(bytes: &[u8], folder: &Path) -> Result<()> {
     let departures = sender.of_source(station.room());
     let status = Arc::new(Mutex::new(Status::default()));
     let running = live::start(station, Outlet::new(departures, stop.clone(), Arc::default()))?;
-    let pace =
-        Pace { commit: Duration::from_millis(500), snapshot: Duration::from_secs(3600), retention: None };
+    let pace = Pace {
+        commit: Duration::from_millis(500),
+        snapshot: Duration::from_secs(3600),
+        keeping: Keeping::default(),
+    };
     let (before, began, cpu) = (resident(), Instant::now(), cpu());
     let sending = std::thread::scope(|scope| -> Result<()> {
         let sent = scope.spawn(|| -> std::io::Result<()> {

@@ -1,12 +1,16 @@
 //! How large a month of signals of every country and AS becomes in a store, and how fast one of them is read again.
 //!
-//! `cargo run --release --example store_size [--times N] [--days N]`: `--times` multiplies the measured rate.
+//! `cargo run --release --example store_size [--times N] [--days N] [--downsample-after DAYS]`: `--times` multiplies the
+//! measured rate; with `--downsample-after` the form in use is thinned out to the hour first, as a watch does it.
 //!
 //! The rate was measured by `gonedark watch` with `asns = "all"` over the updates of RIS rrc04 of 2022-02-06, 07:25 to
 //! 08:25: all transitions of all ASes and of all countries in that hour. Who changes is drawn by Zipf's law (few change
 //! all the time, most never), and each change writes the three signals of a family, as it does there.
 
+use gonedark::store::Store;
+use gonedark::store::retention::{Downsample, Keeping, Sweep};
 use gonedark::store::schema::STEPS;
+use gonedark_route::Time;
 use rusqlite::Connection;
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -60,6 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         words.nth(1).and_then(|word| word.parse().ok()).unwrap_or(none)
     };
     let (times, days) = (option("--times", 1.0), option("--days", 30.0));
+    let after = option("--downsample-after", f64::INFINITY);
     let mut out = std::io::stdout();
     writeln!(
         out,
@@ -82,6 +87,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let filled = begin.elapsed().as_secs_f64();
         let _: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
         drop(db);
+        if after.is_finite() && table.is_empty() {
+            let begin = Instant::now();
+            let (steps, longest) = thin(&path, days, after)?;
+            let all = begin.elapsed().as_secs_f64();
+            writeln!(
+                out,
+                "thinned in {all:.1} s, {steps} transactions, the longest {} ms",
+                longest.as_millis()
+            )?;
+        }
         let size = std::fs::metadata(&path)?.len() as f64;
         let (slowest, rows) = read(&path, query)?;
         let (mib, each, ms) = (size / 1_048_576.0, size / points as f64, slowest.as_secs_f64() * 1e3);
@@ -136,6 +151,27 @@ fn fill(db: &mut Connection, insert: &str, times: f64, minutes: i64) -> rusqlite
         work.commit()?;
     }
     Ok(points)
+}
+
+/// Leaves few transitions of what is older than `after` days; gives in how many transactions, and how long the longest took.
+#[allow(clippy::disallowed_methods, reason = "it measures")]
+fn thin(
+    path: &std::path::Path,
+    days: f64,
+    after: f64,
+) -> Result<(u32, Duration), Box<dyn std::error::Error>> {
+    let (mut store, _) = Store::open(path)?;
+    let day = Duration::from_secs(24 * 3600);
+    let downsample = Downsample { after: day.mul_f64(after), to: Duration::from_secs(3600) };
+    let keeping = Keeping { retention: None, downsample: Some(downsample) };
+    let now = Time::from_micros(BEGIN) + (days * 1440.0) as i64 * MINUTE;
+    let (mut next, mut steps, mut longest) = (Sweep::of(&keeping, now, None), 0, Duration::ZERO);
+    while let Some(sweep) = next {
+        let begin = Instant::now();
+        next = store.forget(sweep)?;
+        (steps, longest) = (steps + 1, longest.max(begin.elapsed()));
+    }
+    Ok((steps, longest))
 }
 
 /// Every signal of the AS that changes most, from a connection that has read nothing yet: the slowest of five, and its rows.

@@ -15,6 +15,7 @@ use crate::source::channel::channel;
 use crate::source::follow::{Fetcher, Follower, Settings};
 use crate::source::live::{self, Outlet, Running, Source, Stop};
 use crate::source::ris_live;
+use crate::store::retention::{Downsample, Keeping};
 use crate::store::{Store, StoreFault};
 use crate::watch::{self, Pace, Watching};
 use anyhow::Context;
@@ -29,7 +30,7 @@ use std::time::Duration;
 
 /// How far back the table and the updates are fetched at the first start: a guess, two files of RouteViews.
 const FIRST_LOOK: i64 = 30 * 60 * 1_000_000;
-/// `[store] retention_days` is in these.
+/// `[store] retention_days` and `downsample_after_days` are in these.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How often signals are looked for.
 const SIGNALS: Duration = Duration::from_millis(100);
@@ -63,7 +64,10 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
     });
     let serving = serving.transpose().context("no thread for [serve]")?;
     let retention = config.store.retention_days.map(|days| DAY * days);
-    let pace = Pace { commit: config.store.commit.0, snapshot: config.store.snapshot.0, retention };
+    let downsample = config.store.downsample_after_days.map(|days| DAY * days);
+    let downsample = downsample.map(|after| Downsample { after, to: config.store.downsample_to.0 });
+    let keeping = Keeping { retention, downsample };
+    let pace = Pace { commit: config.store.commit.0, snapshot: config.store.snapshot.0, keeping };
     let (known, awaited) = (Arc::clone(&status), sources.iter().flat_map(|source| source.awaited()));
     let mut watching =
         Watching { observatory, store, gazetteer: &Places, pace, status: known, stop: stop.clone() };

@@ -1,8 +1,9 @@
 //! What has to hold between the keys of a configuration.
 
-use super::{Config, From, RisLive, Sources};
+use super::{Config, From, RisLive, Sources, Store};
 use crate::source::archive::is_ris;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Whether what each key says makes sense beside the others.
 pub(super) fn check(config: &Config, text: &str) -> Result<(), String> {
@@ -34,6 +35,7 @@ pub(super) fn check(config: &Config, text: &str) -> Result<(), String> {
             "line {line}: retention_days = 0 would keep nothing; write 1 or more, or leave it out to keep all"
         ));
     }
+    check_downsampling(&config.store).map_err(|(key, wrong)| format!("line {}: {key} {wrong}", line(key)))?;
     check_bootstraps(&config.source)
         .and_then(|()| check_ris_live(&config.source))
         .map_err(|(name, wrong)| format!("line {}: {name:?} {wrong}", line(&format!("{name:?}"))))?;
@@ -45,6 +47,25 @@ pub(super) fn check(config: &Config, text: &str) -> Result<(), String> {
         );
     }
     Ok(())
+}
+
+/// The key, and what is wrong with it.
+fn check_downsampling(store: &Store) -> Result<(), (&'static str, String)> {
+    let Store { retention_days, downsample_after_days, downsample_to, .. } = store;
+    let longest = Duration::from_secs(24 * 3600);
+    let wrong = match (downsample_after_days, retention_days) {
+        (Some(0), _) => "= 0 would leave nothing exact; write 1 or more, or leave it out".to_owned(),
+        (Some(after), Some(kept)) if after >= kept => {
+            format!(
+                "= {after} comes too late: retention_days = {kept} deletes it all by then; write less, or leave it out"
+            )
+        }
+        _ if downsample_to.0 > longest => {
+            return Err(("downsample_to", "is more than a day; write \"10m\", \"1h\" or \"24h\"".into()));
+        }
+        _ => return Ok(()),
+    };
+    Err(("downsample_after_days", wrong))
 }
 
 /// The name of a source, and what is wrong with it.

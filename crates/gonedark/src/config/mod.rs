@@ -49,12 +49,23 @@ pub struct Store {
     pub snapshot: Span,
     /// For how many days signals are kept; for ever without.
     pub retention_days: Option<u32>,
+    /// After how many days few transitions are left of each [`Store::downsample_to`]; never without.
+    pub downsample_after_days: Option<u32>,
+    /// How much time that is.
+    pub downsample_to: Span,
 }
 
 impl Default for Store {
     fn default() -> Self {
         let span = |seconds| Span(Duration::from_millis(seconds));
-        Store { path: "gonedark.db".into(), commit: span(500), snapshot: span(900_000), retention_days: None }
+        Store {
+            path: "gonedark.db".into(),
+            commit: span(500),
+            snapshot: span(900_000),
+            retention_days: None,
+            downsample_after_days: None,
+            downsample_to: span(3_600_000),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::present::{Gazetteer, json};
 use crate::source::channel::Arrivals;
 use crate::source::live::Stop;
 use crate::source::parcel::{Parcel, StreamKey};
-use crate::store::retention::Sweep;
+use crate::store::retention::{Keeping, Sweep};
 use crate::store::{Commit, Store, StoreFault};
 use std::io;
 use std::sync::mpsc::RecvTimeoutError;
@@ -38,8 +38,8 @@ pub struct Pace {
     pub commit: Duration,
     /// A snapshot.
     pub snapshot: Duration,
-    /// For how long values of signals are kept; for ever without.
-    pub retention: Option<Duration>,
+    /// For how long values of signals are kept.
+    pub keeping: Keeping,
 }
 
 /// The state, the store, and what they need.
@@ -70,7 +70,7 @@ impl Watching<'_> {
     /// A store that could not take what it was given until it was told to stop.
     pub fn run(&mut self, parcels: &Arrivals) -> Result<(), StoreFault> {
         let mut kept = now();
-        let (mut sweep, mut swept) = (None, None);
+        let (mut sweep, mut swept, mut thinned) = (None, None, None);
         loop {
             self.beat();
             let (some, ended) = self.gather(parcels);
@@ -78,9 +78,24 @@ impl Watching<'_> {
                 self.accept(some)?;
             }
             if swept.is_none_or(|swept: Instant| swept.elapsed() >= SWEEP) {
-                (sweep, swept) = (self.sweep(), Some(now()));
+                sweep = Sweep::of(&self.pace.keeping, self.observatory.now(), thinned);
+                swept = Some(now());
             }
-            sweep = sweep.and_then(|sweep| self.forget(sweep));
+            if let Some(next) = sweep {
+                match self.store.forget(next) {
+                    Ok(left) => {
+                        sweep = left;
+                        if left.is_none() {
+                            thinned = next.thinned();
+                        }
+                    }
+                    // What cannot be deleted now is deleted another day: whether the disk is full says the next commit.
+                    Err(fault) => {
+                        tracing::warn!("{fault}; old values that are to go by [store] stay for another day");
+                        sweep = None;
+                    }
+                }
+            }
             if ended {
                 return self.keep();
             }
@@ -159,20 +174,6 @@ impl Watching<'_> {
         status.waiting_bytes = self.observatory.waiting() as u64;
         status.seen_until = Some(self.observatory.now());
         Ok(())
-    }
-
-    /// A sweep of what is too old by the time that was seen.
-    fn sweep(&self) -> Option<Sweep> {
-        let kept = i64::try_from(self.pace.retention?.as_micros()).unwrap_or(i64::MAX);
-        Some(Sweep::before(self.observatory.now() + -kept))
-    }
-
-    /// A step of it. What cannot be deleted now is deleted another day: whether the disk is full says the next commit.
-    fn forget(&mut self, sweep: Sweep) -> Option<Sweep> {
-        self.store.forget(sweep).unwrap_or_else(|fault| {
-            tracing::warn!("{fault}; what is older than [store] retention_days stays for another day");
-            None
-        })
     }
 
     /// Keeps all state.

@@ -9,6 +9,7 @@ use gonedark::source::channel::channel;
 use gonedark::source::live::{Health, Stop};
 use gonedark::source::parcel::Parcel;
 use gonedark::store::Store;
+use gonedark::store::retention::Keeping;
 use gonedark::watch::{self, Pace, Watching};
 use gonedark_infer::entity::Entity;
 use gonedark_infer::parameters::Parameters;
@@ -48,7 +49,7 @@ pub(crate) fn report(folder: &Path, delegated: PathBuf) -> Value {
         pace: Pace {
             commit: Duration::from_millis(100),
             snapshot: Duration::from_secs(3600),
-            retention: None,
+            keeping: Keeping::default(),
         },
         status: watch::begun(),
         stop: Stop::default(),

@@ -34,6 +34,13 @@ fn a_wrong_configuration_is_refused_with_the_line_and_the_remedy() {
         (format!("[watch]\nmin_duration = 120\n{SOURCE}"), "line 2", "\"2m\""),
         (format!("[serve]\nlisten = \"8080\"\n{SOURCE}"), "line 2", "\"127.0.0.1:8080\""),
         (format!("[serve]\nlisten = 8080\n{SOURCE}"), "line 2", "\"127.0.0.1:8080\""),
+        (format!("[store]\ndownsample_after_days = 0\n{SOURCE}"), "line 2", "write 1 or more"),
+        (format!("[store]\ndownsample_to = \"25h\"\n{SOURCE}"), "line 2", "more than a day"),
+        (
+            format!("[store]\nretention_days = 7\ndownsample_after_days = 7\n{SOURCE}"),
+            "line 3",
+            "comes too late",
+        ),
         (format!("[store]\nretention_days = 0\n{SOURCE}"), "line 2", "write 1 or more"),
         (format!("{RIS_LIVE}collectors = [\"route-views2\"]\n"), "line 2", "[[source.archive]]"),
         (format!("[store]\nplace = \"x\"\n{SOURCE}"), "line 2", "expected one of `path`"),
