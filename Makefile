@@ -32,10 +32,10 @@ format:
 	$(CARGO) fmt --all --check
 
 lint:
-	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
 
 tests:
-	@scripts/tests.sh $(PASSED_OVER) $(CARGO) test --workspace --locked
+	@scripts/tests.sh $(PASSED_OVER) $(CARGO) test --workspace --all-features --locked
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked

@@ -288,6 +288,8 @@ pub enum ExportFormat {
     Csv,
     /// One object a line; incidents whole, as docs/report-schema.md describes them
     Ndjson,
+    /// Apache Parquet, the columns of csv; into a file (--out), and where built with it
+    Parquet,
 }
 
 /// `gonedark import`

@@ -18,6 +18,7 @@
 //! | [`scenario`] | invented and reconstructed Internets as text, and the archives made from them |
 //! | [`present`] | the report as text, JSON, CSV, HTML and picture |
 //! | [`watch`], [`store`], [`serve`] | the loop of `gonedark watch`, what survives, how it is over HTTP |
+//! | [`rows`] | rows of a table on their way out |
 //! | [`cli`], [`commands`] | what may be typed, and what it does |
 //! | [`clock`] | the only place that asks what time it is |
 //!
@@ -32,6 +33,7 @@ pub mod country;
 pub mod fetch;
 pub mod pipeline;
 pub mod present;
+pub mod rows;
 pub mod scenario;
 pub mod serve;
 pub mod source;

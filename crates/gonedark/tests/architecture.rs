@@ -36,13 +36,14 @@ const INFER: [&str; 11] = [
 ];
 
 /// The modules of `gonedark` and what each may use of the others.
-const GONEDARK: [(&str, &[&str]); 14] = [
+const GONEDARK: [(&str, &[&str]); 15] = [
     ("clock", &[]),
     ("country", &[]),
-    ("present", &[]),
+    ("rows", &[]),
+    ("present", &["rows"]),
     ("scenario", &[]),
     ("source", &["clock"]),
-    ("store", &["source"]),
+    ("store", &["rows", "source"]),
     ("fetch", &["source"]),
     ("pipeline", &["source"]),
     ("cli", &[]),
@@ -52,7 +53,7 @@ const GONEDARK: [(&str, &[&str]); 14] = [
     (
         "commands",
         &[
-            "cli", "clock", "config", "country", "fetch", "pipeline", "present", "scenario", "serve",
+            "cli", "clock", "config", "country", "fetch", "pipeline", "present", "rows", "scenario", "serve",
             "source", "store", "watch",
         ],
     ),

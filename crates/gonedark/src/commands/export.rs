@@ -3,9 +3,10 @@
 use super::{Failure, meaning};
 use crate::cli::{self, ExportFormat};
 use crate::config;
-use crate::present::csv::write_row;
+use crate::present::csv;
+use crate::rows::{Column, Field};
 use crate::store::Store;
-use crate::store::export::{self, Choice, Field, What};
+use crate::store::export::{self, Choice, What};
 use crate::store::{import::ImportFault, open_to_read};
 use anyhow::{Context, anyhow};
 use gonedark_infer::entity::Entity;
@@ -39,15 +40,29 @@ pub(super) fn run(arguments: &cli::Export, out: &mut dyn Write) -> Result<(), Fa
         until: bound("until", &arguments.until, Time::MAX)?,
     };
     let db = open_to_read(&store).map_err(|fault| Failure::Input(fault.into()))?;
-    let work = |out: &mut dyn Write| write(&db, what, &choice, arguments.format, out);
+    if arguments.format == ExportFormat::Parquet {
+        if !cfg!(feature = "parquet") {
+            let why = "--format parquet: this program was built without it; write csv or ndjson, or build it with \
+                       --features parquet";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        if arguments.out == Path::new("-") {
+            return Err(Failure::Usage(
+                "--format parquet: is no text; say where to with --out FILE".to_owned(),
+            ));
+        }
+    }
     if arguments.out == Path::new("-") {
-        return Ok(work(out)?);
+        return Ok(write(&db, what, &choice, arguments.format, out)?);
     }
     // Written beside its place and put there when it is whole.
     let part = arguments.out.with_added_extension("part");
     let told = || format!("cannot write {}", arguments.out.display());
     let mut file = BufWriter::new(File::create(&part).with_context(told)?);
-    work(&mut file)?;
+    match arguments.format {
+        ExportFormat::Parquet => write_parquet(&db, what, &choice, &mut file)?,
+        format => write(&db, what, &choice, format, &mut file)?,
+    }
     let file = file.into_inner().map_err(io::IntoInnerError::into_error).with_context(told)?;
     file.sync_all().and_then(|()| std::fs::rename(&part, &arguments.out)).with_context(told)?;
     Ok(())
@@ -82,44 +97,55 @@ fn write(
     out: &mut dyn Write,
 ) -> Result<(), anyhow::Error> {
     let columns = what.columns();
-    match format {
-        ExportFormat::Csv => {
-            writeln!(out, "{}", columns.join(","))?;
-            export::export(db, what, choice, |fields, _| {
-                let words: Vec<String> = fields.iter().map(word).collect();
-                write_row(out, &words).map_err(anyhow::Error::from)
-            })
-        }
-        ExportFormat::Ndjson => export::export(db, what, choice, |fields, body| {
-            match body {
-                // All of the incident, as in the report.
-                Some(body) => writeln!(out, "{body}")?,
-                None => writeln!(out, "{}", object(columns, fields))?,
-            }
-            Ok(())
-        }),
+    if format == ExportFormat::Csv {
+        csv::write_heading(out, columns)?;
+        return export::export(db, what, choice, |fields, _| {
+            csv::write_fields(out, fields).map_err(anyhow::Error::from)
+        });
     }
+    export::export(db, what, choice, |fields, body| {
+        match body {
+            // All of the incident, as in the report.
+            Some(body) => writeln!(out, "{body}")?,
+            None => writeln!(out, "{}", object(columns, fields))?,
+        }
+        Ok(())
+    })
 }
 
-fn word(field: &Field) -> String {
-    match field {
-        Field::Null => String::new(),
-        Field::Number(number) => number.to_string(),
-        Field::Text(text) => text.clone(),
-        Field::Truth(truth) => truth.to_string(),
-    }
+#[cfg(feature = "parquet")]
+fn write_parquet(
+    db: &rusqlite::Connection,
+    what: What,
+    choice: &Choice,
+    out: &mut BufWriter<File>,
+) -> Result<(), anyhow::Error> {
+    let mut table = crate::present::columns::Table::begin(out, what.columns())?;
+    export::export(db, what, choice, |fields, _| table.row(fields).map_err(anyhow::Error::from))?;
+    Ok(table.end()?)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn write_parquet(
+    _: &rusqlite::Connection,
+    _: What,
+    _: &Choice,
+    _: &mut BufWriter<File>,
+) -> Result<(), anyhow::Error> {
+    Err(anyhow!("this program was built without Parquet"))
 }
 
 /// The keys in the order of the columns.
-fn object(columns: &[&str], fields: &[Field]) -> String {
-    let pair = |(column, field): (&&str, &Field)| {
+fn object(columns: &[Column], fields: &[Field]) -> String {
+    let pair = |(column, field): (&Column, &Field)| {
         let value = match field {
             Field::Null => serde_json::Value::Null,
             Field::Number(number) => (*number).into(),
             Field::Text(text) => text.as_str().into(),
+            Field::Moment(time) => time.to_string().into(),
             Field::Truth(truth) => (*truth).into(),
         };
-        format!("\"{column}\":{value}")
+        format!("\"{}\":{value}", column.name)
     };
     format!("{{{}}}", columns.iter().zip(fields).map(pair).collect::<Vec<_>>().join(","))
 }

@@ -2,6 +2,7 @@
 
 use super::json::lifecycle;
 use super::{Case, course::Course};
+use crate::rows::{self, Column, Field};
 use gonedark_infer::report::Incident;
 use gonedark_route::{Asn, Family};
 use std::io::{self, Write};
@@ -49,6 +50,23 @@ pub fn write(out: &mut dyn Write, case: &Case<'_>) -> io::Result<()> {
         write_row(out, &row(case, incident))?;
     }
     Ok(())
+}
+
+/// The heading line of rows.
+pub(crate) fn write_heading(out: &mut dyn Write, columns: &[Column]) -> io::Result<()> {
+    writeln!(out, "{}", rows::heading(columns))
+}
+
+/// A line of fields; those that are not there are empty.
+pub(crate) fn write_fields(out: &mut dyn Write, fields: &[Field]) -> io::Result<()> {
+    let word = |field: &Field| match field {
+        Field::Null => String::new(),
+        Field::Number(number) => number.to_string(),
+        Field::Text(text) => text.clone(),
+        Field::Moment(time) => time.to_string(),
+        Field::Truth(truth) => truth.to_string(),
+    };
+    write_row(out, &fields.iter().map(word).collect::<Vec<_>>())
 }
 
 /// One line; fields with a comma, a quote or a line's end are quoted.

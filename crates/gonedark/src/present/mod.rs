@@ -7,7 +7,7 @@
 //! | one plain sentence | everybody, first | [`sentence`] |
 //! | text | a terminal | [`text`] |
 //! | JSON, NDJSON, CSV | programs ([`docs/report-schema.md`]) | [`json`], [`csv`] |
-//! | series as CSV or Parquet | programs | [`series`] |
+//! | series as CSV or Parquet | programs | [`series`], `columns` |
 //! | picture as SVG or PNG | the press | [`graph`] |
 //! | one self-contained page | people and the press | [`html`] |
 //!
@@ -16,6 +16,8 @@
 //! [`docs/report-schema.md`]: https://github.com/gonedark/gonedark/blob/main/docs/report-schema.md
 
 pub mod blindness;
+#[cfg(feature = "parquet")]
+pub mod columns;
 pub mod course;
 pub mod csv;
 pub mod flapping;

@@ -1,5 +1,6 @@
 //! What a store holds, row by row, as it is at one moment: nothing is gathered, whatever its size.
 
+use crate::rows::{Column, Field, Kind, TRANSITIONS};
 use gonedark_infer::entity::Entity;
 use gonedark_infer::report::Signal;
 use gonedark_route::{Family, Time};
@@ -19,19 +20,6 @@ pub enum What {
     Phases,
 }
 
-/// A field of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Field {
-    /// Not there.
-    Null,
-    /// A number.
-    Number(i64),
-    /// A moment, or any words.
-    Text(String),
-    /// Yes or no.
-    Truth(bool),
-}
-
 /// Which rows.
 #[derive(Clone, Debug)]
 pub struct Choice {
@@ -44,35 +32,53 @@ pub struct Choice {
 }
 
 impl What {
-    /// The names of the fields of each row.
-    pub const fn columns(self) -> &'static [&'static str] {
+    /// The columns of each row.
+    pub const fn columns(self) -> &'static [Column] {
         match self {
-            What::Incidents => &[
-                "id",
-                "kind",
-                "code",
-                "name",
-                "lifecycle",
-                "level",
-                "begin",
-                "onset_earliest",
-                "onset_latest",
-                "onset_vote",
-                "recovery_earliest",
-                "recovery_latest",
-                "recovery_vote",
-                "duration_min_s",
-                "duration_max_s",
-                "witnesses",
-                "agreeing",
-            ],
-            // Those of `replay --series`.
-            What::Points => &["time", "kind", "code", "family", "signal", "value", "missing"],
-            What::Blind => &["collector", "peer_asn", "since", "until", "reason"],
-            What::Phases => &["incident", "kind", "code", "number", "state", "since", "until", "flaps"],
+            What::Incidents => &INCIDENT,
+            What::Points => &TRANSITIONS,
+            What::Blind => &BLINDNESS,
+            What::Phases => &PHASE,
         }
     }
 }
+
+const INCIDENT: [Column; 17] = [
+    Column::new("id", Kind::Text),
+    Column::new("kind", Kind::Text),
+    Column::new("code", Kind::Text),
+    Column::new("name", Kind::Text),
+    Column::new("lifecycle", Kind::Text),
+    Column::new("level", Kind::Text),
+    Column::new("begin", Kind::Moment),
+    Column::new("onset_earliest", Kind::Moment),
+    Column::new("onset_latest", Kind::Moment),
+    Column::new("onset_vote", Kind::Moment),
+    Column::new("recovery_earliest", Kind::Moment),
+    Column::new("recovery_latest", Kind::Moment),
+    Column::new("recovery_vote", Kind::Moment),
+    Column::new("duration_min_s", Kind::Number),
+    Column::new("duration_max_s", Kind::Number),
+    Column::new("witnesses", Kind::Number),
+    Column::new("agreeing", Kind::Number),
+];
+const BLINDNESS: [Column; 5] = [
+    Column::new("collector", Kind::Text),
+    Column::new("peer_asn", Kind::Number),
+    Column::new("since", Kind::Moment),
+    Column::new("until", Kind::Moment),
+    Column::new("reason", Kind::Text),
+];
+const PHASE: [Column; 8] = [
+    Column::new("incident", Kind::Text),
+    Column::new("kind", Kind::Text),
+    Column::new("code", Kind::Text),
+    Column::new("number", Kind::Number),
+    Column::new("state", Kind::Text),
+    Column::new("since", Kind::Moment),
+    Column::new("until", Kind::Moment),
+    Column::new("flaps", Kind::Number),
+];
 
 /// An incident's times are compared to the second: some stamps have a fraction, and text sorts it wrong.
 const INCIDENTS: &str = "SELECT i.id, i.body ->> '$.entity.name', i.body ->> '$.lifecycle', i.level, i.first,
@@ -186,7 +192,7 @@ impl Of {
             fields.extend(self.names());
             fields.extend([field(row, 1)?, field(row, 2)?, field(row, 3)?, moment(row, 4)?]);
             for place in 5..15 {
-                fields.push(field(row, place)?);
+                fields.push(told(row, place, INCIDENT[place + 2].kind)?);
             }
             let body: String = row.get(15)?;
             take(&fields, Some(&body))?;
@@ -208,7 +214,7 @@ impl Of {
             let mut fields = vec![field(row, 0)?];
             fields.extend(self.names());
             for place in 1..6 {
-                fields.push(field(row, place)?);
+                fields.push(told(row, place, PHASE[place + 2].kind)?);
             }
             take(&fields, None)?;
         }
@@ -254,9 +260,19 @@ fn field(row: &Row<'_>, place: usize) -> rusqlite::Result<Field> {
     })
 }
 
+/// A value out of an incident's JSON, where moments are text.
+fn told(row: &Row<'_>, place: usize, kind: Kind) -> rusqlite::Result<Field> {
+    Ok(match (field(row, place)?, kind) {
+        (Field::Text(text), Kind::Moment) => {
+            super::import::moment(&text).map_or(Field::Text(text), Field::Moment)
+        }
+        (field, _) => field,
+    })
+}
+
 fn moment(row: &Row<'_>, place: usize) -> rusqlite::Result<Field> {
     let micros: Option<i64> = row.get(place)?;
-    Ok(micros.map_or(Field::Null, |micros| Field::Text(Time::from_micros(micros).to_string())))
+    Ok(micros.map_or(Field::Null, |micros| Field::Moment(Time::from_micros(micros))))
 }
 
 /// `2014-12-22T16:15:00`; the ends of all time sort before and behind every text.

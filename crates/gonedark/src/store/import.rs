@@ -3,6 +3,7 @@
 use super::commit::signal_number;
 use super::export::SIGNALS;
 use super::{Store, StoreFault};
+use crate::rows::heading;
 use gonedark_route::{Family, Time};
 use rusqlite::Transaction;
 use serde::Deserialize;
@@ -115,7 +116,7 @@ impl Store {
             let wrong = |why: String| ImportFault::Input(format!("{name}: line {}: {why}", number + 1));
             let line = line.map_err(|error| wrong(error.to_string()))?;
             if number == 0 {
-                if line != super::export::What::Points.columns().join(",") {
+                if line != heading(super::export::What::Points.columns()) {
                     return Err(wrong("no series of gonedark replay --series FILE.csv".to_owned()));
                 }
                 continue;
@@ -158,7 +159,7 @@ fn point(line: &str) -> Result<Point<'_>, String> {
     Ok(Point { at: moment(at)?, kind, code, signal: signal_number(family, signal), value })
 }
 
-fn moment(text: &str) -> Result<Time, String> {
+pub(super) fn moment(text: &str) -> Result<Time, String> {
     let parsed: Result<jiff::Timestamp, _> = text.parse();
     parsed.map(|at| Time::from_micros(at.as_microsecond())).map_err(|_| format!("{text:?} is no time"))
 }

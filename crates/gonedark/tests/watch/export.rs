@@ -97,3 +97,50 @@ fn a_store_is_exported_by_entity_and_range() {
     let wrong = gonedark(&["export", "--format", "csv", "--entity", "Korea"], Some(&watched.store));
     assert_eq!(wrong.status.code(), Some(2), "{}", String::from_utf8_lossy(&wrong.stderr));
 }
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_holds_the_rows_of_csv() {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::Field;
+    let recording = recording();
+    let folder = tempfile::tempdir().expect("a folder");
+    let watched = Observed::new(recording.path(), folder.path());
+    assert!(watched.run().status.success());
+    let file = folder.path().join("rows.parquet");
+    let path = file.to_str().expect("a path");
+    for what in ["incidents", "points", "blind", "phases"] {
+        let csv = said(&["export", "--format", "csv", "--what", what], &watched.store);
+        said(&["export", "--format", "parquet", "--what", what, "--out", path], &watched.store);
+        let reader = SerializedFileReader::new(std::fs::File::open(&file).expect("a file")).expect("Parquet");
+        let rows = reader.get_row_iter(None).expect("rows").map(|row| {
+            let row = row.expect("a row");
+            let words = row.get_column_iter().map(|(_, field)| match field {
+                Field::TimestampMicros(micros) => gonedark_route::Time::from_micros(*micros).to_string(),
+                Field::Str(text) => text.clone(),
+                Field::Long(value) => value.to_string(),
+                Field::Bool(truth) => truth.to_string(),
+                Field::Null => String::new(),
+                other => panic!("{other:?}"),
+            });
+            words.collect::<Vec<_>>().join(",")
+        });
+        let (rows, lines) = (rows.collect::<Vec<_>>(), csv.lines().skip(1).collect::<Vec<_>>());
+        assert!(rows.len() > 1, "{what}");
+        assert_eq!(rows, lines, "{what}");
+    }
+    let nowhere = gonedark(&["export", "--format", "parquet"], Some(&watched.store));
+    let why = String::from_utf8_lossy(&nowhere.stderr).into_owned();
+    assert!(nowhere.status.code() == Some(2) && why.contains("--out FILE"), "{why}");
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn parquet_that_was_not_built_in_says_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().join("store.db");
+    said(&["import"], &store);
+    let refused = gonedark(&["export", "--format", "parquet", "--out", "rows.parquet"], Some(&store));
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(2) && why.contains("--features parquet"), "{why}");
+}
