@@ -104,16 +104,31 @@ fn a_broken_line_costs_itself_and_what_the_server_refuses_is_told() {
 }
 
 #[test]
-fn the_odd_lines_of_2018_cost_those_lines_only() {
+fn every_capture_gives_the_updates_and_the_damage_that_it_holds() {
     let Some(captures) = captures() else { return };
-    let file = captures.join("caida-libbgpstream/ris-live-stream.json.9e19903");
-    let text = std::fs::read_to_string(file).expect("a capture");
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    lines.push(announce("rrc99", 1, BEGIN));
-    let client = hear(&serve(vec![stays(lines)]), ROOM, BTreeMap::new());
-    let parcels = client.until(|parcels| told(parcels).contains_key("rrc99"));
-    assert_eq!(count(&parcels, "update"), 3);
-    assert_eq!(client.health.damaged.load(Ordering::Relaxed), 2);
+    // Updates, and lines or messages that cannot be understood: what gonedark-decode is held to by the same files.
+    for (file, updates, damaged) in [
+        ("morrowc-rislive/1-msg", 1, 0),
+        ("morrowc-rislive/10-msg", 10, 0),
+        ("morrowc-rislive/20-msg", 20, 0),
+        ("caida-libbgpstream/ris-live-stream.json", 1, 1),
+        ("caida-libbgpstream/ris-live-stream.json.5452370", 2, 0),
+        ("caida-libbgpstream/ris-live-stream.json.63a6de1", 100, 0),
+        ("caida-libbgpstream/ris-live-stream.json.7e61f4b", 1, 1),
+        ("caida-libbgpstream/ris-live-stream.json.9e19903", 2, 2),
+        ("caida-libbgpstream/ris-live-stream.json.b7788ec", 1, 1),
+        ("caida-libbgpstream/ris-live-stream.json.c3cfe19", 1, 1),
+        ("caida-libbgpstream/ris-live-stream.json.c96c5fc", 1, 1),
+    ] {
+        let text = std::fs::read_to_string(captures.join(file)).expect("a capture");
+        let messages = text.lines().filter(|line| !line.is_empty());
+        let mut lines: Vec<String> = messages.map(str::to_owned).collect();
+        lines.push(announce("rrc99", 1, BEGIN));
+        let client = hear(&serve(vec![stays(lines)]), ROOM, BTreeMap::new());
+        let parcels = client.until(|parcels| told(parcels).contains_key("rrc99"));
+        assert_eq!(count(&parcels, "update"), updates + 1, "{file}");
+        assert_eq!(client.health.damaged.load(Ordering::Relaxed), damaged, "{file}");
+    }
 }
 
 /// A table in which five peers of two collectors hold a network of North Korea.
