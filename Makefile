@@ -1,7 +1,7 @@
 # make demo    builds, replays a reconstruction of North Korea's outages of December 2014, says what it found
 # make test    everything that is asked of a change
 # make bench   the benchmarks
-# make lab     real routers in network namespaces, real outages, and whether they are reported as they were (root, 5 min)
+# make lab     real routers in network namespaces, real outages, and whether they are reported as they were (root, 7 min)
 #
 # One tool is needed: Rust 1.95 or later (https://rustup.rs). The rest is installed or named.
 
@@ -66,7 +66,7 @@ bench:
 lab:
 	scripts/lab-needs.sh
 	$(CARGO) build --release --locked --package gonedark
-	lab/pass.sh
+	lab/live.sh
 
 clean:
 	$(CARGO) clean

@@ -1,6 +1,7 @@
 #!/bin/sh
-# One pass with `gonedark watch` in the place of the recorder: what it wrote down while the outages happened is judged, and
-# how long after its deciding message each incident was committed. GONEDARK and LAB_OUT as in pass.sh.
+# What `make lab` does: one pass with `gonedark watch` in the place of the recorder. Judged is what it wrote down while the
+# outages happened, how long after its deciding message each incident was committed, and a replay of what two collectors
+# recorded meanwhile. GONEDARK and LAB_OUT as in pass.sh.
 set -eu
 cd "$(dirname "$0")/.."
 gonedark=$(realpath "${GONEDARK:-target/release/gonedark}")
@@ -33,5 +34,9 @@ python3 lab/run.py --out "$out/pass" --settle 65 --station-command "$out/watch.s
 python3 lab/live.py "$out/live.db" >"$out/live.json"
 late=0
 python3 lab/latency.py "$out/watch.log" "$out/live.json" || late=1
-python3 lab/judge.py "$out/pass/truth.json" "$out/live.json" --collector gobgp
-exit $late
+wrong=0
+echo "what gonedark watch heard over BMP:"
+python3 lab/judge.py "$out/pass/truth.json" "$out/live.json" --collector gobgp || wrong=1
+echo "what gonedark replay read of the collectors' MRT:"
+GONEDARK=$gonedark lab/replayed.sh "$out/pass" "$out/replayed.json" || wrong=1
+exit $((late | wrong))

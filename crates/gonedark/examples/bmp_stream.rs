@@ -2,7 +2,8 @@
 //!
 //!     bmp_stream FILE      a recorded stream, plain or packed like an archive file
 //!
-//! Prints routes a second of wall time and of CPU time, and what a route takes in memory. The sender's CPU is in it.
+//! Prints routes a second of wall time and of CPU time, and what a route takes in memory. The CPU is that of the station, the
+//! observatory and the store: what the sender's thread takes is not in it.
 
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 
@@ -23,6 +24,7 @@ use gonedark_route::Time;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -69,11 +71,19 @@ fn measure(bytes: &[u8], folder: &Path) -> Result<()> {
         snapshot: Duration::from_secs(3600),
         keeping: Keeping::default(),
     };
-    let (before, began, cpu) = (resident(), Instant::now(), cpu());
+    let sender = AtomicU64::new(0);
+    let own = || ticks("/proc/self/stat").saturating_sub(sender.load(Ordering::Relaxed));
+    let (before, began, ticks_before) = (resident(), Instant::now(), own());
     let sending = std::thread::scope(|scope| -> Result<()> {
-        let sent = scope.spawn(|| -> std::io::Result<()> {
+        let sender = &sender;
+        let sent = scope.spawn(move || -> std::io::Result<()> {
             let mut router = TcpStream::connect(free)?;
-            router.write_all(bytes)
+            // Piece by piece, so that it is known how much of the CPU was the sender's at any time.
+            for piece in bytes.chunks(1 << 20) {
+                router.write_all(piece)?;
+                sender.store(ticks("/proc/thread-self/stat"), Ordering::Relaxed);
+            }
+            Ok(())
         });
         let watched = Arc::clone(&status);
         let stopping = stop.clone();
@@ -85,7 +95,13 @@ fn measure(bytes: &[u8], folder: &Path) -> Result<()> {
                 let now = watched.lock().map_or(0, |status| status.applied);
                 quiet = if now == last && now > 0 { quiet + 1 } else { 0 };
                 if now != last {
-                    report(routes, now, began.elapsed(), self::cpu() - cpu, resident() - before);
+                    report(
+                        routes,
+                        now,
+                        began.elapsed(),
+                        (own() - ticks_before) as f64 / 100.0,
+                        resident() - before,
+                    );
                 }
                 last = now;
             }
@@ -137,12 +153,12 @@ fn unpacked(path: &Path) -> Result<Vec<u8>> {
     Ok(all)
 }
 
-/// Seconds of CPU of this process so far: `/proc/self/stat`, in hundredths.
-fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+/// Hundredths of a second of CPU so far, of the process or thread whose `stat` that is.
+fn ticks(stat: &str) -> u64 {
+    let stat = std::fs::read_to_string(stat).unwrap_or_default();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |place: usize| fields.get(place).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) / 100.0
+    let ticks = |place: usize| fields.get(place).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    ticks(11) + ticks(12)
 }
 
 /// Resident memory in bytes.

@@ -3,15 +3,17 @@
 //!
 //! Files are taken in order of their nominal times, each to its end. A place where a collector's own rhythm says that
 //! there should be a file and there is none is blindness; a file that is only late is waited for as long as
-//! [`Settings::patience`] says, and then nobody waits any more.
+//! [`Settings::patience`] says, also where the one after it is there already, and then nobody waits any more.
 
 mod bootstrap;
+mod fetching;
 
 use super::archive::reading::{self, Piece};
 use super::archive::{self, ArchiveFile, Kind, Listing, Rhythm, Workers};
 use super::batch::{Observation, Spare};
 use super::live::{Outlet, Source};
 use super::parcel::{Parcel, Part, StreamKey};
+use fetching::Fetching;
 use gonedark_infer::report::BlindReason;
 use gonedark_route::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -212,16 +214,31 @@ impl Follower {
         true
     }
 
+    /// A file that ended before this is not waited for.
+    fn given_up(&self, outlet: &Outlet) -> Time {
+        outlet.now() + -i64::try_from(self.settings.patience.as_micros()).unwrap_or(i64::MAX)
+    }
+
+    /// Whether a file before this one is only late, so that this one has to wait.
+    fn is_early(&mut self, file: &ArchiveFile, rhythm: Option<&Rhythm>, outlet: &Outlet) -> bool {
+        if self.settings.once || part_of(file) == Part::Tables {
+            return false;
+        }
+        let (given_up, time) = (self.given_up(outlet), file.time.unwrap_or_default());
+        let stream = self.stream(&file.collector, Part::Messages, outlet);
+        let step = rhythm.map_or(0, |rhythm| rhythm.step_at(stream.speaks_until) * 1_000_000);
+        stream.misses_before(time, rhythm) && !stream.in_gap && stream.speaks_until >= given_up + -step
+    }
+
     /// Notes collectors of which a file is overdue, so that nobody waits for them.
     fn overdue(&mut self, rhythms: &BTreeMap<&str, Rhythm>, outlet: &Outlet) -> bool {
-        let patience = i64::try_from(self.settings.patience.as_micros()).unwrap_or(i64::MAX);
-        let now = outlet.now();
+        let given_up = self.given_up(outlet);
         for ((collector, part), stream) in &mut self.streams {
             let step = rhythms.get(collector.as_str()).map(|rhythm| rhythm.step_at(stream.speaks_until));
             let (Some(step), Part::Messages, true) = (step, part, stream.speaks_until > Time::MIN) else {
                 continue;
             };
-            let given_up = now + -(patience + step * 1_000_000);
+            let given_up = given_up + -step * 1_000_000;
             if stream.speaks_until >= given_up {
                 continue;
             }
@@ -249,13 +266,17 @@ impl Follower {
         }
     }
 
-    fn fetch(&mut self, outlet: &Outlet) {
-        let Some(fetcher) = &mut self.fetcher else { return };
+    /// Brings the folder up to date; false where that takes longer than a look.
+    fn fetch(&self, fetching: &mut Fetching, outlet: &Outlet) -> bool {
         let read = self.streams.iter().filter(|((_, part), _)| *part == Part::Messages);
         let read = read.map(|((collector, _), stream)| (collector.clone(), stream.speaks_until)).collect();
-        if let Err(why) = fetcher(&read) {
-            outlet.health.say(false, format!("cannot fetch: {why}"));
+        let done = fetching.fetch(read, self.settings.poll, &outlet.stop);
+        match &done {
+            Some(Ok(())) => {}
+            Some(Err(why)) => outlet.health.say(false, format!("cannot fetch: {why}")),
+            None => outlet.health.say(true, "fetching"),
         }
+        done.is_some()
     }
 }
 
@@ -303,23 +324,34 @@ impl Source for Follower {
     fn run(mut self: Box<Self>, outlet: &Outlet) {
         let workers = Workers::per_core();
         let began = outlet.now();
+        let mut fetching = match self.fetcher.take().map(Fetching::start).transpose() {
+            Ok(fetching) => fetching,
+            Err(why) => return outlet.health.say(false, format!("cannot fetch: no thread: {why}")),
+        };
         loop {
             if self.is_bootstrapped(outlet) {
                 outlet.health.say(true, "a live source goes on alone");
                 return;
             }
             outlet.health.say(true, "looking for new files");
-            self.fetch(outlet);
+            // What is half fetched may have holes.
+            let is_whole = fetching.as_mut().is_none_or(|fetching| self.fetch(fetching, outlet));
             let listing = archive::list(std::slice::from_ref(&self.settings.folder));
             let rhythms = listing.rhythms();
-            let unread = self.unread(&listing, outlet);
-            let found = unread.len();
+            let unread = if is_whole { self.unread(&listing, outlet) } else { Vec::new() };
             if !self.announce(&unread, outlet) {
                 return;
             }
+            let (mut waiting, mut found): (BTreeSet<&str>, _) = (BTreeSet::new(), 0);
             for file in unread {
+                let rhythm = rhythms.get(file.collector.as_str());
+                if waiting.contains(file.collector.as_str()) || self.is_early(file, rhythm, outlet) {
+                    waiting.insert(&file.collector);
+                    continue;
+                }
+                found += 1;
                 outlet.health.say(true, format!("reading {}", file.path.display()));
-                if !self.read(file, rhythms.get(file.collector.as_str()), &workers, outlet) {
+                if !self.read(file, rhythm, &workers, outlet) {
                     return;
                 }
             }
@@ -328,7 +360,7 @@ impl Source for Follower {
                 outlet.health.say(true, "everything is read");
                 return;
             }
-            if found == 0 {
+            if found == 0 && is_whole {
                 let messages = self.streams.iter().filter(|((_, part), _)| *part == Part::Messages);
                 let mut known = messages.map(|(_, stream)| stream.in_gap).peekable();
                 let all_blind = known.peek().is_some() && known.all(|in_gap| in_gap);
@@ -340,7 +372,9 @@ impl Source for Follower {
                 false => self.overdue(&rhythms, outlet),
             };
             let is_done = self.is_bootstrapped(outlet);
-            if !go_on || !is_done && outlet.stop.sleep(self.settings.poll) {
+            // Where it is being fetched, it has waited already.
+            let rest = if is_whole { self.settings.poll } else { Duration::ZERO };
+            if !go_on || !is_done && outlet.stop.sleep(rest) {
                 return;
             }
         }
@@ -348,16 +382,20 @@ impl Source for Follower {
 }
 
 impl Followed {
+    /// Whether there should have been another file before one that begins at `time`.
+    fn misses_before(&self, time: Time, rhythm: Option<&Rhythm>) -> bool {
+        rhythm.is_some_and(|rhythm| {
+            self.speaks_until > Time::MIN && time - self.speaks_until > rhythm.step_at(time) * 1_000_000 / 2
+        })
+    }
+
     /// Tells of blindness between what was sent last and a file that begins later.
     fn gap_before(&mut self, time: Time, rhythm: Option<&Rhythm>, outlet: &Outlet) -> bool {
         if self.key.part == Part::Tables {
             return true;
         }
         let mut parcel = Parcel::of(&self.key);
-        let missed = rhythm.is_some_and(|rhythm| {
-            self.speaks_until > Time::MIN && time - self.speaks_until > rhythm.step_at(time) * 1_000_000 / 2
-        });
-        if missed && !self.in_gap {
+        if self.misses_before(time, rhythm) && !self.in_gap {
             let begin = Observation::GapBegin { reason: BlindReason::MissingFile };
             parcel.batch.observations.push((self.speaks_until, begin));
             self.in_gap = true;

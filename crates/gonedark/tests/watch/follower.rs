@@ -1,9 +1,10 @@
 //! What the follower of archives promises: nothing earlier than a mark comes after it, wherever it goes on.
 
+use gonedark::clock;
 use gonedark::source::batch::Observation;
-use gonedark::source::channel::channel;
-use gonedark::source::follow::{Follower, Settings};
-use gonedark::source::live::{self, Outlet, Stop};
+use gonedark::source::channel::{Arrivals, channel};
+use gonedark::source::follow::{Fetcher, Follower, Settings};
+use gonedark::source::live::{self, Outlet, Running, Stop};
 use gonedark::source::parcel::{Parcel, Part, StreamKey};
 use gonedark_route::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,6 +93,102 @@ fn wherever_it_goes_on_it_keeps_what_it_promised_and_says_what_it_would_have_sai
         stops += 1;
     }
     assert!(stops > 10);
+}
+
+/// A follower of files as they come, and a folder for them.
+struct Live {
+    folder: tempfile::TempDir,
+    /// When the file of now begins.
+    now: i64,
+    parcels: Arrivals,
+    stop: Stop,
+    running: Option<Running>,
+}
+
+impl Live {
+    /// Files that begin so many steps before now are there from the beginning.
+    fn new(steps: &[i64], patience: Duration, fetcher: Option<Fetcher>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("rrc00")).expect("a folder");
+        let settings = Settings {
+            name: "files".into(),
+            folder: folder.path().to_owned(),
+            collectors: BTreeSet::new(),
+            poll: Duration::from_millis(30),
+            patience,
+            once: false,
+            from_newest_table: false,
+            bootstrap: false,
+        };
+        let now = clock::now().seconds();
+        let ((sender, parcels), stop) = (channel(), Stop::default());
+        let outlet = Outlet::new(sender.of_source(1 << 30), stop.clone(), Arc::default());
+        let mut live = Live { folder, now: now - now % STEP, parcels, stop, running: None };
+        steps.iter().for_each(|steps| live.write(*steps));
+        let running = live::start(Box::new(Follower::new(settings, fetcher)), outlet).expect("a thread");
+        live.running = Some(running);
+        live
+    }
+
+    fn write(&self, steps: i64) {
+        write(&self.folder.path().join("rrc00"), self.now - steps * STEP);
+    }
+
+    /// What comes within a second of silence: `up` for each file, `blind` and `sees`.
+    fn told(&self) -> Vec<&'static str> {
+        let mut told = Vec::new();
+        while let Ok(parcel) = self.parcels.recv_timeout(Duration::from_millis(500)) {
+            // Marks alone come all the time where a file is overdue.
+            if parcel.batch.observations.is_empty() && told.len() > 20 {
+                break;
+            }
+            told.push("");
+            told.extend(parcel.batch.observations.iter().map(|(_, what)| match what {
+                Observation::GapBegin { .. } => "blind",
+                Observation::GapEnd => "sees",
+                _ => "up",
+            }));
+        }
+        told.retain(|word| !word.is_empty());
+        told
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.stop.stop();
+        assert!(self.running.take().is_none_or(Running::join), "it ended by a bug");
+    }
+}
+
+#[test]
+fn a_file_that_is_late_is_waited_for_also_where_the_one_after_it_is_there() {
+    let live = Live::new(&[5, 4, 3, 1], Duration::from_secs(900), None);
+    assert_eq!(live.told(), ["up"; 3]);
+    live.write(2);
+    assert_eq!(live.told(), ["up"; 2]);
+}
+
+#[test]
+fn a_file_that_is_missing_is_given_up() {
+    let live = Live::new(&[7, 6, 5, 1, 0], Duration::from_secs(60), None);
+    assert_eq!(live.told(), ["up", "up", "up", "blind", "sees", "up", "up"]);
+}
+
+#[test]
+fn an_archive_that_does_not_answer_keeps_nobody_from_telling_what_is_overdue_or_from_stopping() {
+    let (answer, never) = std::sync::mpsc::sync_channel::<()>(1);
+    let mut is_first = true;
+    let fetcher: Fetcher = Box::new(move |_| {
+        if !std::mem::replace(&mut is_first, false) {
+            let _ = never.recv();
+        }
+        Ok(())
+    });
+    let live = Live::new(&[30, 29, 28, 27], Duration::from_secs(1), Some(fetcher));
+    assert_eq!(live.told(), ["up", "up", "up", "up", "blind"]);
+    drop(live);
+    drop(answer);
 }
 
 fn observations(parcels: &[Parcel]) -> Vec<(Time, Observation)> {
