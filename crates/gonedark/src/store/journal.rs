@@ -2,12 +2,14 @@
 
 use super::{Store, StoreFault, Warnings};
 use crate::source::parcel::Parcel;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 /// zstd's fastest ordinary level: the journal is written once and seldom read.
 const LEVEL: i32 = 1;
 /// Bytes in one part of a snapshot: SQLite writes rows of this size without copying them about. Guess.
 const PART: usize = 1 << 20;
+/// Bytes that are gathered before they are compressed: what zstd asks for at a time is 128 KiB.
+const PIECE: usize = 128 << 10;
 /// Snapshots that are held: the newest, and the one before it in case the newest cannot be read.
 const HELD: i64 = 2;
 
@@ -123,8 +125,10 @@ impl Store {
             Parts { work: &work, seq: *seq, part: 0, bytes: Vec::with_capacity(PART), fault: None };
         let done = zstd::Encoder::new(&mut parts, LEVEL).and_then(|mut encoder| {
             encoder.include_checksum(true)?;
-            write(&mut encoder)?;
-            encoder.finish().map(drop)
+            // State is written by the number: each on its own would cost the compressor more than the compression.
+            let mut pieces = BufWriter::with_capacity(PIECE, encoder);
+            write(&mut pieces)?;
+            pieces.into_inner().map_err(io::IntoInnerError::into_error)?.finish().map(drop)
         });
         let done = done.and_then(|()| parts.put());
         if let Some(fault) = parts.fault {
