@@ -1,11 +1,15 @@
 //! What a watch says of itself over HTTP, and `gonedark status` of it: while it runs, and after.
 
 use crate::observed::recording;
+use gonedark_route::Time;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+/// 2014-12-27T12:00:00Z.
+const NOON_OF_THE_27TH: i64 = 1_419_681_600;
 
 /// A watch that waits for further files and answers.
 struct Serving {
@@ -19,9 +23,12 @@ impl Serving {
         // Of port 0 the system would choose another for whoever reads the configuration.
         let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
         let config = into.join("gonedark.toml");
+        // Of what is missing on the 20th and the 25th it gives up; at the end, after the 28th, it still waits.
+        let patience = gonedark::clock::now() - Time::from_seconds(NOON_OF_THE_27TH);
+        let patience = patience / 1_000_000;
         let text = format!(
             "[store]\npath = {:?}\ncommit = \"50ms\"\n[serve]\nlisten = \"{free}\"\n\
-             [[source.archive]]\nname = \"recording\"\nfolder = {recording:?}\nfrom = \"everything\"\npoll = \"1s\"\npatience = \"999999h\"\n",
+             [[source.archive]]\nname = \"recording\"\nfolder = {recording:?}\nfrom = \"everything\"\npoll = \"1s\"\npatience = \"{patience}s\"\n",
             into.join("gonedark.db")
         );
         std::fs::write(&config, text).expect("a configuration");
