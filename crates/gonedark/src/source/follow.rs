@@ -227,7 +227,7 @@ impl Follower {
         let (given_up, time) = (self.given_up(outlet), file.time.unwrap_or_default());
         let stream = self.stream(&file.collector, Part::Messages, outlet);
         let step = rhythm.map_or(0, |rhythm| rhythm.step_at(stream.speaks_until) * 1_000_000);
-        stream.misses_before(time, rhythm) && !stream.in_gap && stream.speaks_until >= given_up + -step
+        stream.misses_before(time, rhythm) && stream.speaks_until >= given_up + -step
     }
 
     /// Notes collectors of which a file is overdue, so that nobody waits for them.
@@ -355,7 +355,7 @@ impl Source for Follower {
                     return;
                 }
             }
-            if self.settings.once {
+            if self.settings.once && is_whole {
                 self.close(outlet);
                 outlet.health.say(true, "everything is read");
                 return;
@@ -368,8 +368,10 @@ impl Source for Follower {
                 outlet.health.say(!all_blind, says);
             }
             let go_on = match self.settings.bootstrap {
-                true => self.hand_over(began, outlet),
-                false => self.overdue(&rhythms, outlet),
+                // What is fetched so far was not read yet: nobody has failed to come.
+                true => !is_whole || self.hand_over(began, outlet),
+                // Read once, nothing is late: what is there is all there is.
+                false => self.settings.once || self.overdue(&rhythms, outlet),
             };
             let is_done = self.is_bootstrapped(outlet);
             // Where it is being fetched, it has waited already.

@@ -59,11 +59,19 @@ impl Sweep {
     /// One that has not begun, by the time that was seen. `thinned` is what an earlier one has done, as
     /// [`Sweep::thinned`] gives it.
     pub fn of(keeping: &Keeping, now: Time, thinned: Option<Time>) -> Option<Self> {
+        if now == Time::MIN {
+            // Nothing was seen yet: nobody knows what is old.
+            return None;
+        }
         let forget = keeping.retention.map(|kept| now + -micros(kept));
         let thin = keeping.downsample.map(|Downsample { after, to }| {
             let (span, old) = (micros(to).max(1), (now + -micros(after)).micros());
             // Whole spans alone: of one that goes on the last value is not known.
-            Thin { from: thinned.unwrap_or(Time::MIN).micros(), until: old - old.rem_euclid(span), span }
+            Thin {
+                from: thinned.unwrap_or(Time::MIN).micros(),
+                until: old.saturating_sub(old.rem_euclid(span)),
+                span,
+            }
         });
         (forget.is_some() || thin.is_some()).then_some(Sweep { forget, thin, done: 0 })
     }
@@ -225,6 +233,15 @@ mod tests {
         let left = left(&store, 1);
         assert_eq!(left[..4], old);
         assert_eq!(left.len(), 4 + 11);
+    }
+
+    #[test]
+    fn before_anything_was_seen_nothing_is_old() {
+        let downsample = Some(Downsample { after: DAY, to: Duration::from_secs(3600) });
+        let keeping = Keeping { retention: Some(DAY), downsample };
+        assert!(Sweep::of(&keeping, Time::MIN, None).is_none());
+        let earliest = Sweep::of(&keeping, Time::MIN + 1, None).expect("something to do");
+        assert_eq!(earliest.thinned(), Some(Time::MIN));
     }
 
     proptest! {

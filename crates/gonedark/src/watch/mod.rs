@@ -14,6 +14,7 @@ use crate::source::live::Stop;
 use crate::source::parcel::{Parcel, StreamKey};
 use crate::store::retention::{Keeping, Sweep};
 use crate::store::{Commit, Store, StoreFault};
+use gonedark_route::Time;
 use std::io;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -77,7 +78,8 @@ impl Watching<'_> {
             if !some.is_empty() || ended {
                 self.accept(some)?;
             }
-            if swept.is_none_or(|swept: Instant| swept.elapsed() >= SWEEP) {
+            let is_due = swept.is_none_or(|swept: Instant| swept.elapsed() >= SWEEP);
+            if is_due && self.observatory.now() > Time::MIN {
                 sweep = Sweep::of(&self.pace.keeping, self.observatory.now(), thinned);
                 swept = Some(now());
             }

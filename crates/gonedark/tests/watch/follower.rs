@@ -176,6 +176,31 @@ fn a_file_that_is_missing_is_given_up() {
 }
 
 #[test]
+fn what_is_read_once_waits_for_a_fetch_that_takes_longer_than_a_look() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let collector = folder.path().join("rrc00");
+    let into = collector.clone();
+    let fetcher: Fetcher = Box::new(move |_| {
+        std::thread::sleep(Duration::from_millis(400));
+        std::fs::create_dir(&into).map_err(|why| why.to_string())?;
+        (0..3).for_each(|number| write(&into, 1_700_000_100 + number * STEP));
+        Ok(())
+    });
+    let settings = Settings {
+        name: "files".into(),
+        folder: folder.path().to_owned(),
+        collectors: BTreeSet::new(),
+        poll: Duration::from_millis(30),
+        patience: Duration::from_secs(900),
+        once: true,
+        from_newest_table: false,
+        bootstrap: false,
+    };
+    let said = observations(&all(Follower::new(settings, Some(fetcher)), BTreeMap::new()));
+    assert_eq!(said.len(), 3, "{said:?}");
+}
+
+#[test]
 fn an_archive_that_does_not_answer_keeps_nobody_from_telling_what_is_overdue_or_from_stopping() {
     let (answer, never) = std::sync::mpsc::sync_channel::<()>(1);
     let mut is_first = true;
