@@ -60,7 +60,10 @@ pub(super) fn run(arguments: &cli::Export, out: &mut dyn Write) -> Result<(), Fa
     let told = || format!("cannot write {}", arguments.out.display());
     let mut file = BufWriter::new(File::create(&part).with_context(told)?);
     match arguments.format {
-        ExportFormat::Parquet => write_parquet(&db, what, &choice, &mut file)?,
+        ExportFormat::Parquet => {
+            #[cfg(feature = "parquet")]
+            write_parquet(&db, what, &choice, &mut file)?;
+        }
         format => write(&db, what, &choice, format, &mut file)?,
     }
     let file = file.into_inner().map_err(io::IntoInnerError::into_error).with_context(told)?;
@@ -123,16 +126,6 @@ fn write_parquet(
     let mut table = crate::present::columns::Table::begin(out, what.columns())?;
     export::export(db, what, choice, |fields, _| table.row(fields).map_err(anyhow::Error::from))?;
     Ok(table.end()?)
-}
-
-#[cfg(not(feature = "parquet"))]
-fn write_parquet(
-    _: &rusqlite::Connection,
-    _: What,
-    _: &Choice,
-    _: &mut BufWriter<File>,
-) -> Result<(), anyhow::Error> {
-    Err(anyhow!("this program was built without Parquet"))
 }
 
 /// The keys in the order of the columns.

@@ -45,6 +45,12 @@ pub struct Settings {
     pub bootstrap: bool,
 }
 
+impl Settings {
+    fn wants(&self, collector: &str) -> bool {
+        self.collectors.is_empty() || self.collectors.contains(collector)
+    }
+}
+
 /// The archive follower.
 pub struct Follower {
     settings: Settings,
@@ -113,20 +119,27 @@ impl Follower {
         })
     }
 
-    /// The files that were not read to their end yet, in the order in which they are to be read.
-    fn unread<'a>(&mut self, listing: &'a Listing, outlet: &Outlet) -> Vec<&'a ArchiveFile> {
-        let wanted = |file: &&ArchiveFile| {
-            self.settings.collectors.is_empty() || self.settings.collectors.contains(&file.collector)
-        };
-        let files: Vec<&ArchiveFile> =
-            listing.files.iter().filter(wanted).filter(|file| file.time.is_some()).collect();
+    /// Makes the streams of earlier runs known, so that what follows them is fetched, and not what is newest.
+    fn take_up(&mut self, outlet: &Outlet) {
+        for StreamKey { source, collector, part } in outlet.positions.keys() {
+            if *source == self.settings.name && self.settings.wants(collector) {
+                self.stream(collector, *part, outlet);
+            }
+        }
+    }
+
+    /// The files that were not read to their end yet, in the order in which they are to be read. Where not all is fetched
+    /// yet, only those of collectors that were begun.
+    fn unread<'a>(&mut self, listing: &'a Listing, is_whole: bool, outlet: &Outlet) -> Vec<&'a ArchiveFile> {
+        let wanted = |file: &&ArchiveFile| self.settings.wants(&file.collector) && file.time.is_some();
+        let files: Vec<&ArchiveFile> = listing.files.iter().filter(wanted).collect();
         let newest = newest_tables(&files);
         let Settings { from_newest_table: from_newest, bootstrap, .. } = self.settings;
         let mut unread = Vec::new();
         for file in files {
             let messages = self.stream(&file.collector, Part::Messages, outlet);
             let (started, speaks_until) = (messages.at.is_some(), messages.speaks_until);
-            if messages.is_done && bootstrap {
+            if messages.is_done && bootstrap || !started && !is_whole {
                 continue;
             }
             let stream = self.stream(&file.collector, part_of(file), outlet);
@@ -219,15 +232,23 @@ impl Follower {
         outlet.now() + -i64::try_from(self.settings.patience.as_micros()).unwrap_or(i64::MAX)
     }
 
-    /// Whether a file before this one is only late, so that this one has to wait.
-    fn is_early(&mut self, file: &ArchiveFile, rhythm: Option<&Rhythm>, outlet: &Outlet) -> bool {
-        if self.settings.once || part_of(file) == Part::Tables {
+    /// Whether a file before this one is only late, or not fetched yet, so that this one has to wait.
+    fn is_early(
+        &mut self,
+        file: &ArchiveFile,
+        rhythm: Option<&Rhythm>,
+        is_whole: bool,
+        outlet: &Outlet,
+    ) -> bool {
+        if part_of(file) == Part::Tables {
             return false;
         }
-        let (given_up, time) = (self.given_up(outlet), file.time.unwrap_or_default());
+        let (given_up, once) = (self.given_up(outlet), self.settings.once);
         let stream = self.stream(&file.collector, Part::Messages, outlet);
-        let step = rhythm.map_or(0, |rhythm| rhythm.step_at(stream.speaks_until) * 1_000_000);
-        stream.misses_before(time, rhythm) && stream.speaks_until >= given_up + -step
+        let Some(rhythm) = rhythm else { return !is_whole };
+        let step = rhythm.step_at(stream.speaks_until) * 1_000_000;
+        let is_late = !once && stream.speaks_until >= given_up + -step;
+        stream.misses_before(file.time.unwrap_or_default(), Some(rhythm)) && (is_late || !is_whole)
     }
 
     /// Notes collectors of which a file is overdue, so that nobody waits for them.
@@ -328,24 +349,25 @@ impl Source for Follower {
             Ok(fetching) => fetching,
             Err(why) => return outlet.health.say(false, format!("cannot fetch: no thread: {why}")),
         };
+        self.take_up(outlet);
         loop {
             if self.is_bootstrapped(outlet) {
                 outlet.health.say(true, "a live source goes on alone");
                 return;
             }
             outlet.health.say(true, "looking for new files");
-            // What is half fetched may have holes.
             let is_whole = fetching.as_mut().is_none_or(|fetching| self.fetch(fetching, outlet));
             let listing = archive::list(std::slice::from_ref(&self.settings.folder));
             let rhythms = listing.rhythms();
-            let unread = if is_whole { self.unread(&listing, outlet) } else { Vec::new() };
+            let unread = self.unread(&listing, is_whole, outlet);
             if !self.announce(&unread, outlet) {
                 return;
             }
             let (mut waiting, mut found): (BTreeSet<&str>, _) = (BTreeSet::new(), 0);
             for file in unread {
                 let rhythm = rhythms.get(file.collector.as_str());
-                if waiting.contains(file.collector.as_str()) || self.is_early(file, rhythm, outlet) {
+                if waiting.contains(file.collector.as_str()) || self.is_early(file, rhythm, is_whole, outlet)
+                {
                     waiting.insert(&file.collector);
                     continue;
                 }

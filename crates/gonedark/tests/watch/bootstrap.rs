@@ -2,7 +2,7 @@
 
 use crate::follower::{STEP, all, write};
 use gonedark::clock;
-use gonedark::source::follow::{Follower, Settings};
+use gonedark::source::follow::{Fetcher, Follower, Settings};
 use gonedark::source::live::Source;
 use gonedark::source::parcel::{Part, StreamKey};
 use gonedark_route::Time;
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-fn follower(folder: &Path, patience: Duration) -> Follower {
+fn follower(folder: &Path, patience: Duration, fetcher: Option<Fetcher>) -> Follower {
     let settings = Settings {
         name: "begin".into(),
         folder: folder.to_owned(),
@@ -21,7 +21,7 @@ fn follower(folder: &Path, patience: Duration) -> Follower {
         from_newest_table: true,
         bootstrap: true,
     };
-    Follower::new(settings, None)
+    Follower::new(settings, fetcher)
 }
 
 fn key() -> StreamKey {
@@ -38,7 +38,7 @@ fn a_bootstrap_reads_past_the_start_hands_over_and_is_not_repeated() {
     for back in 0..5 {
         write(&collector, newest - back * STEP);
     }
-    let follower_of = || follower(folder.path(), Duration::from_secs(900));
+    let follower_of = || follower(folder.path(), Duration::from_secs(900), None);
     assert_eq!(follower_of().awaited(), [key()]);
     let parcels = all(follower_of(), BTreeMap::new());
     let last = parcels.last().expect("parcels");
@@ -53,7 +53,23 @@ fn a_bootstrap_reads_past_the_start_hands_over_and_is_not_repeated() {
 #[test]
 fn a_collector_without_files_is_not_waited_for_for_ever() {
     let folder = tempfile::tempdir().expect("a folder");
-    let parcels = all(follower(folder.path(), Duration::from_millis(300)), BTreeMap::new());
+    let parcels = all(follower(folder.path(), Duration::from_millis(300), None), BTreeMap::new());
     assert_eq!(parcels.len(), 1);
     assert!(parcels[0].closed && parcels[0].position.as_deref() == Some("bootstrapped"));
+}
+
+#[test]
+fn a_fetch_that_takes_longer_than_patience_is_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let collector = folder.path().join("rrc00");
+    let fetcher: Fetcher = Box::new(move |_| {
+        std::thread::sleep(Duration::from_millis(600));
+        std::fs::create_dir_all(&collector).map_err(|why| why.to_string())?;
+        let now = clock::now().seconds();
+        (0..5).for_each(|back| write(&collector, now - now % STEP + STEP - back * STEP));
+        Ok(())
+    });
+    let parcels = all(follower(folder.path(), Duration::from_millis(300), Some(fetcher)), BTreeMap::new());
+    let read: usize = parcels.iter().map(|parcel| parcel.batch.observations.len()).sum();
+    assert_eq!(read, 5, "{parcels:#?}");
 }

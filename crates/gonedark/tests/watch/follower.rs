@@ -17,6 +17,10 @@ pub(crate) const STEP: i64 = 300;
 
 /// Writes the file of updates that begins at `time`: one record, of a session that came up.
 pub(crate) fn write(folder: &Path, time: i64) {
+    put(folder, time, &record(time));
+}
+
+fn record(time: i64) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend(64_500_u32.to_be_bytes());
     body.extend(64_501_u32.to_be_bytes());
@@ -28,10 +32,16 @@ pub(crate) fn write(folder: &Path, time: i64) {
     record.extend([0, 16, 0, 5]);
     record.extend((body.len() as u32).to_be_bytes());
     record.extend(body);
+    record
+}
+
+/// Puts the file of updates that begins at `time` into its place at once, as whoever fetches does.
+fn put(folder: &Path, time: i64, bytes: &[u8]) {
     let text = Time::from_seconds(time).to_string();
     let digits: String = text.chars().filter(char::is_ascii_digit).take(12).collect();
-    let name = format!("updates.{}.{}", &digits[..8], &digits[8..]);
-    std::fs::write(folder.join(name), record).expect("a file");
+    let name = folder.join(format!("updates.{}.{}", &digits[..8], &digits[8..]));
+    let part = name.with_added_extension("part");
+    std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, &name)).expect("a file");
 }
 
 /// Everything it gives until it ends by itself.
@@ -58,20 +68,7 @@ fn wherever_it_goes_on_it_keeps_what_it_promised_and_says_what_it_would_have_sai
     for number in [0, 1, 2, 3, 6, 7, 8] {
         write(&collector, BEGIN - BEGIN % STEP + number * STEP);
     }
-    let follower = || {
-        let settings = Settings {
-            name: "files".into(),
-            folder: folder.path().to_owned(),
-            collectors: BTreeSet::new(),
-            poll: Duration::from_secs(1),
-            patience: Duration::from_secs(900),
-            once: true,
-            from_newest_table: false,
-            bootstrap: false,
-        };
-        Follower::new(settings, None)
-    };
-    let key = StreamKey { source: "files".into(), collector: "rrc00".into(), part: Part::Messages };
+    let follower = || Follower::new(Settings { once: true, ..settings(folder.path()) }, None);
     let whole = all(follower(), BTreeMap::new());
     let said = observations(&whole);
     let gaps = said.iter().filter(|(_, what)| matches!(what, Observation::GapBegin { .. })).count();
@@ -80,7 +77,7 @@ fn wherever_it_goes_on_it_keeps_what_it_promised_and_says_what_it_would_have_sai
     for stop in 1..=whole.len() {
         let before = &whole[..stop];
         let positions = before.iter().rev().find_map(|parcel| parcel.position.clone());
-        let positions = positions.map(|position| (key.clone(), position)).into_iter().collect();
+        let positions = positions.map(|position| (key("rrc00"), position)).into_iter().collect();
         let mut parcels = before.to_vec();
         parcels.extend(all(follower(), positions));
         let mut promised = Time::MIN;
@@ -93,6 +90,24 @@ fn wherever_it_goes_on_it_keeps_what_it_promised_and_says_what_it_would_have_sai
         stops += 1;
     }
     assert!(stops > 10);
+}
+
+fn key(collector: &str) -> StreamKey {
+    StreamKey { source: "files".into(), collector: collector.into(), part: Part::Messages }
+}
+
+/// Of all that is in a folder.
+fn settings(folder: &Path) -> Settings {
+    Settings {
+        name: "files".into(),
+        folder: folder.to_owned(),
+        collectors: BTreeSet::new(),
+        poll: Duration::from_millis(30),
+        patience: Duration::from_secs(900),
+        once: false,
+        from_newest_table: false,
+        bootstrap: false,
+    }
 }
 
 /// A follower of files as they come, and a folder for them.
@@ -110,16 +125,7 @@ impl Live {
     fn new(steps: &[i64], patience: Duration, fetcher: Option<Fetcher>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("rrc00")).expect("a folder");
-        let settings = Settings {
-            name: "files".into(),
-            folder: folder.path().to_owned(),
-            collectors: BTreeSet::new(),
-            poll: Duration::from_millis(30),
-            patience,
-            once: false,
-            from_newest_table: false,
-            bootstrap: false,
-        };
+        let settings = Settings { patience, ..settings(folder.path()) };
         let now = clock::now().seconds();
         let ((sender, parcels), stop) = (channel(), Stop::default());
         let outlet = Outlet::new(sender.of_source(1 << 30), stop.clone(), Arc::default());
@@ -170,6 +176,60 @@ fn a_file_that_is_late_is_waited_for_also_where_the_one_after_it_is_there() {
 }
 
 #[test]
+fn a_late_file_is_waited_for_also_behind_one_that_is_damaged() {
+    let live = Live::new(&[7, 6, 5], Duration::from_secs(3600), None);
+    assert_eq!(live.told(), ["up"; 3]);
+    let time = live.now - 4 * STEP;
+    put(&live.folder.path().join("rrc00"), time, &record(time)[..20]);
+    assert_eq!(live.told(), ["blind"]);
+    live.write(2);
+    assert_eq!(live.told(), [""; 0]);
+    live.write(3);
+    assert_eq!(live.told(), ["sees", "up", "up"]);
+}
+
+#[test]
+fn while_more_is_fetched_what_joins_on_is_read_and_nothing_else() {
+    let (answer, never) = std::sync::mpsc::sync_channel::<()>(1);
+    let mut is_first = true;
+    let fetcher: Fetcher = Box::new(move |_| {
+        if !std::mem::replace(&mut is_first, false) {
+            let _ = never.recv();
+        }
+        Ok(())
+    });
+    // Nobody waits for what is so old, but it may still be fetched.
+    let live = Live::new(&[12, 11, 10], Duration::from_secs(60), Some(fetcher));
+    assert_eq!(live.told(), ["up", "up", "up", "blind"]);
+    live.write(9);
+    live.write(7);
+    let other = live.folder.path().join("rrc01");
+    std::fs::create_dir(&other).expect("a folder");
+    write(&other, live.now - 9 * STEP);
+    assert_eq!(live.told(), ["sees", "up", "blind"], "neither behind a hole nor of whom nothing was read");
+    answer.send(()).expect("it is asked");
+    assert_eq!(live.told(), ["up", "sees", "up", "blind"]);
+}
+
+#[test]
+fn at_a_restart_it_fetches_what_follows_what_was_read() {
+    let (told, asked) = std::sync::mpsc::sync_channel(1);
+    let fetcher: Fetcher = Box::new(move |read| {
+        told.send(read.clone()).map_err(|why| why.to_string())?;
+        Ok(())
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let until = 1_700_000_400_000_000;
+    let position = |name: &str| (key(name), format!("1700000100000000 1 whole {until} sees updates.x"));
+    let collectors = BTreeSet::from(["rrc00".to_owned()]);
+    let settings = Settings { once: true, collectors, ..settings(folder.path()) };
+    // One that is not wanted any more would have it fetch what nobody reads.
+    all(Follower::new(settings, Some(fetcher)), [position("rrc00"), position("rrc01")].into());
+    let expected = BTreeMap::from([("rrc00".to_owned(), Time::from_micros(until))]);
+    assert_eq!(asked.recv().expect("it was asked"), expected);
+}
+
+#[test]
 fn a_file_that_is_missing_is_given_up() {
     let live = Live::new(&[7, 6, 5, 1, 0], Duration::from_secs(60), None);
     assert_eq!(live.told(), ["up", "up", "up", "blind", "sees", "up", "up"]);
@@ -186,16 +246,7 @@ fn what_is_read_once_waits_for_a_fetch_that_takes_longer_than_a_look() {
         (0..3).for_each(|number| write(&into, 1_700_000_100 + number * STEP));
         Ok(())
     });
-    let settings = Settings {
-        name: "files".into(),
-        folder: folder.path().to_owned(),
-        collectors: BTreeSet::new(),
-        poll: Duration::from_millis(30),
-        patience: Duration::from_secs(900),
-        once: true,
-        from_newest_table: false,
-        bootstrap: false,
-    };
+    let settings = Settings { once: true, ..settings(folder.path()) };
     let said = observations(&all(Follower::new(settings, Some(fetcher)), BTreeMap::new()));
     assert_eq!(said.len(), 3, "{said:?}");
 }
