@@ -52,6 +52,7 @@ fn main() -> Result<()> {
 
 fn measure(bytes: &[u8], folder: &Path) -> Result<()> {
     let routes = gonedark_decode_routes(bytes);
+    anyhow::ensure!(routes > 0, "no routes are in it: there is nothing to measure");
     let free = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?.local_addr()?;
     let name = "bmp".to_owned();
     let hold = config::Span(Duration::from_millis(200)).micros();

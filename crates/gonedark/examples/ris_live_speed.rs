@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         asns: Vec::new(),
         hold: 2_000_000,
         expected: BTreeSet::new(),
-        pace: Pace { room: Duration::from_secs(600), ..Pace::default() },
+        pace: Pace { patience: Duration::from_secs(600), ..Pace::default() },
     };
     let (sender, parcels) = channel();
     let stop = Stop::default();

@@ -39,7 +39,6 @@ pub(super) fn run(arguments: &cli::Export, out: &mut dyn Write) -> Result<(), Fa
         from: bound("from", &arguments.from, Time::MIN)?,
         until: bound("until", &arguments.until, Time::MAX)?,
     };
-    let db = open_to_read(&store).map_err(|fault| Failure::Input(fault.into()))?;
     if arguments.format == ExportFormat::Parquet {
         if !cfg!(feature = "parquet") {
             let why = "--format parquet: this program was built without it; write csv or ndjson, or build it with \
@@ -52,6 +51,7 @@ pub(super) fn run(arguments: &cli::Export, out: &mut dyn Write) -> Result<(), Fa
             ));
         }
     }
+    let db = open_to_read(&store).map_err(|fault| Failure::Input(fault.into()))?;
     if arguments.out == Path::new("-") {
         return Ok(write(&db, what, &choice, arguments.format, out)?);
     }

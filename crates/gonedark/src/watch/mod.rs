@@ -71,33 +71,14 @@ impl Watching<'_> {
     /// A store that could not take what it was given until it was told to stop.
     pub fn run(&mut self, parcels: &Arrivals) -> Result<(), StoreFault> {
         let mut kept = now();
-        let (mut sweep, mut swept, mut thinned) = (None, None, None);
+        let mut sweeping = Sweeping::default();
         loop {
             self.beat();
             let (some, ended) = self.gather(parcels);
             if !some.is_empty() || ended {
                 self.accept(some)?;
             }
-            let is_due = swept.is_none_or(|swept: Instant| swept.elapsed() >= SWEEP);
-            if is_due && self.observatory.now() > Time::MIN {
-                sweep = Sweep::of(&self.pace.keeping, self.observatory.now(), thinned);
-                swept = Some(now());
-            }
-            if let Some(next) = sweep {
-                match self.store.forget(next) {
-                    Ok(left) => {
-                        sweep = left;
-                        if left.is_none() {
-                            thinned = next.thinned();
-                        }
-                    }
-                    // What cannot be deleted now is deleted another day: whether the disk is full says the next commit.
-                    Err(fault) => {
-                        tracing::warn!("{fault}; old values that are to go by [store] stay for another day");
-                        sweep = None;
-                    }
-                }
-            }
+            sweeping.step(self);
             if ended {
                 return self.keep();
             }
@@ -225,6 +206,35 @@ impl Watching<'_> {
 
     fn set_fault(&self, fault: Option<String>) {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).store_fault = fault;
+    }
+}
+
+/// A sweep of what is old, once a day, a step at a time.
+#[derive(Default)]
+struct Sweeping {
+    next: Option<Sweep>,
+    begun: Option<Instant>,
+    /// Until when an earlier one has left few transitions.
+    thinned: Option<Time>,
+}
+
+impl Sweeping {
+    fn step(&mut self, watching: &mut Watching<'_>) {
+        let seen = watching.observatory.now();
+        let is_due = self.begun.is_none_or(|begun| begun.elapsed() >= SWEEP);
+        if is_due && seen > Time::MIN {
+            self.next = Sweep::of(&watching.pace.keeping, seen, self.thinned);
+            self.begun = Some(now());
+        }
+        let Some(sweep) = self.next.take() else { return };
+        match watching.store.forget(sweep) {
+            Ok(Some(left)) => self.next = Some(left),
+            Ok(None) => self.thinned = sweep.thinned(),
+            // What cannot be deleted now is deleted another day: whether the disk is full says the next commit.
+            Err(fault) => {
+                tracing::warn!("{fault}; old values that are to go by [store] stay for another day");
+            }
+        }
     }
 }
 

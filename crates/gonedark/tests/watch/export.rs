@@ -98,6 +98,24 @@ fn a_store_is_exported_by_entity_and_range() {
     assert_eq!(wrong.status.code(), Some(2), "{}", String::from_utf8_lossy(&wrong.stderr));
 }
 
+#[test]
+fn old_values_are_thinned_out_by_a_watch_and_incidents_stay() {
+    let recording = recording();
+    let folder = tempfile::tempdir().expect("a folder");
+    let watched = Observed::new(recording.path(), folder.path());
+    assert!(watched.run().status.success());
+    let export = |what: &str| said(&["export", "--format", "csv", "--what", what], &watched.store);
+    let (all, incidents) = (export("points"), export("incidents"));
+    watched.set("downsample_after_days = 1");
+    assert!(watched.run().status.success());
+    let left = export("points");
+    let is_new = |line: &&str| *line >= "2014-12-28";
+    let of = |text: &str| text.lines().filter(is_new).map(str::to_owned).collect::<Vec<_>>();
+    assert!(left.lines().count() < all.lines().count() && left.lines().all(|line| all.contains(line)));
+    assert_eq!(of(&left), of(&all), "of the last day all");
+    assert_eq!(export("incidents"), incidents);
+}
+
 #[cfg(feature = "parquet")]
 #[test]
 fn parquet_holds_the_rows_of_csv() {

@@ -36,6 +36,13 @@ impl Observed {
         Observed { config, store }
     }
 
+    /// Writes a line into `[store]` of the configuration.
+    pub(crate) fn set(&self, line: &str) {
+        let text = std::fs::read_to_string(&self.config).expect("a configuration");
+        std::fs::write(&self.config, text.replace("[store]\n", &format!("[store]\n{line}\n")))
+            .expect("written");
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gonedark"));
         command.args(["watch", "--config"]).arg(&self.config).env("RUST_LOG", "warn").env("NO_COLOR", "1");

@@ -89,7 +89,7 @@ pub(crate) fn hear(url: &str, room: usize, positions: BTreeMap<StreamKey, String
         asns: Vec::new(),
         hold: 500_000,
         expected: BTreeSet::new(),
-        pace: Pace { dead: short(1000), again: short(50), room: short(300) },
+        pace: Pace { dead: short(1000), again: short(50), patience: short(300) },
     };
     let (sender, parcels) = channel();
     let stop = Stop::default();

@@ -210,7 +210,7 @@ impl Streams<'_> {
     fn hand_on(&mut self) -> bool {
         self.weight = 0;
         let mark = self.stamps.promised();
-        let mut patience = if self.is_full { Duration::ZERO } else { self.settings.pace.room };
+        let mut patience = if self.is_full { Duration::ZERO } else { self.settings.pace.patience };
         for collector in &mut self.known {
             let Some(sending) = collector.due(mark) else { continue };
             let (sight, mark) = sending.outcome();

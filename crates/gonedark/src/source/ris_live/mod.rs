@@ -2,8 +2,9 @@
 //! it, over one WebSocket. Each collector that is heard is a stream.
 //!
 //! A connection that is lost is blindness of every collector, until its first message of the next one; so is the time in
-//! which the program did not run. The server does not wait for slow readers: where the observatory is busy for longer
-//! than [`Pace::room`], what comes is dropped, counted as missed, and told as blindness as well.
+//! which the program did not run. The server does not wait for slow readers: where as much as there is room for waits for the
+//! observatory, and for longer than [`Pace::patience`], what comes is dropped, counted as missed, and told as blindness
+//! as well.
 //!
 //! - `connection`: TCP, TLS and the WebSocket;
 //! - `subscription`: what is asked for;
@@ -66,8 +67,8 @@ pub struct Pace {
     pub dead: Duration,
     /// The first pause before another attempt to connect; each further one is twice as long.
     pub again: Duration,
-    /// How long nothing is read while the observatory is busy, before something is dropped.
-    pub room: Duration,
+    /// How long nothing is read while there is no room, before something is dropped.
+    pub patience: Duration,
 }
 
 impl Default for Pace {
@@ -75,7 +76,7 @@ impl Default for Pace {
     /// server closes connections that are slow for some seconds. Guesses, all three.
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Pace { dead: seconds(30), again: seconds(1), room: seconds(2) }
+        Pace { dead: seconds(30), again: seconds(1), patience: seconds(2) }
     }
 }
 
