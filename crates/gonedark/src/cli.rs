@@ -39,7 +39,7 @@ pub enum Command {
     /// Say what a running or stopped watch sees, does not see, and has found
     #[command(after_help = EXIT_CODES)]
     Status(Status),
-    /// Write what a store holds as CSV or NDJSON, also while it is being written
+    /// Write what a store holds as CSV, NDJSON or Parquet, also while it is being written
     #[command(after_help = EXIT_CODES)]
     Export(Export),
     /// Put reports of `replay --format json` into a store; twice is the same as once
