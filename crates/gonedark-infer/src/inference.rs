@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 /// How often what time alone changes is looked at: hourly. Guess; the thresholds behind it are a day and a week.
 const SWEEP: i64 = 3_600 * SECOND;
 
+/// Networks that are looked for ahead of their being named: as many as a processor waits for at once, and a few. Guess.
+const AHEAD: usize = 16;
+
 /// Stands in where nobody has said yet whose networks are whose.
 struct Nobody;
 
@@ -144,10 +147,18 @@ impl Inference {
         peer
     }
 
-    /// Where the table keeps a network; to be asked for once, and many at once, rather than with each message. `None` once
-    /// there is no room ([`Parameters::max_networks`]), which the report then says.
+    /// Where the table keeps a network; to be asked for once rather than with each message. `None` once there is no room
+    /// ([`Parameters::max_networks`]), which the report then says.
     pub fn network(&mut self, prefix: Prefix) -> Option<NetworkId> {
         self.table.name(prefix, &*self.delegations)
+    }
+
+    /// The same for many, appended in their order: the waits for memory overlap.
+    pub fn networks(&mut self, prefixes: &[Prefix], into: &mut Vec<Option<NetworkId>>) {
+        for some in prefixes.chunks(AHEAD) {
+            self.table.look_ahead(some);
+            into.extend(some.iter().map(|prefix| self.table.name(*prefix, &*self.delegations)));
+        }
     }
 
     /// One message.

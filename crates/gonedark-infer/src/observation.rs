@@ -80,7 +80,7 @@ pub trait Delegations {
 
 impl Delegations for crate::entity::registry::CountryTable {
     fn split(&self, prefix: Prefix, into: &mut Vec<(crate::entity::CountryCode, u64)>) {
-        into.extend(crate::entity::registry::CountryTable::split(self, prefix).iter());
+        self.split_into(prefix, into);
     }
 
     fn country_of_asn(&self, asn: Asn) -> Option<crate::entity::CountryCode> {

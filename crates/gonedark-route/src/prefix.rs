@@ -61,7 +61,6 @@ impl std::error::Error for PrefixError {}
 ///
 /// 24 bytes. Orders by family, address, then length: a covering prefix comes before what it covers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Prefix {
     family: Family,
     high: u64,
@@ -213,6 +212,36 @@ impl From<Prefix> for Nlri {
     }
 }
 
+/// Kept in few bytes where small numbers take few: bits stand at the left, so the bytes are turned round.
+#[cfg(feature = "serde")]
+mod kept {
+    use super::{Family, Prefix};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    /// What is added to the length of an IPv6 prefix, to tell it from IPv4.
+    const V6: u8 = 64;
+
+    impl Serialize for Prefix {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let kind = match self.family {
+                Family::V4 => self.length,
+                Family::V6 => V6 + self.length,
+            };
+            (kind, self.high.swap_bytes(), self.low.swap_bytes()).serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Prefix {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let (kind, high, low) = <(u8, u64, u64)>::deserialize(deserializer)?;
+            let (family, length) = if kind < V6 { (Family::V4, kind) } else { (Family::V6, kind - V6) };
+            let bits = u128::from(high.swap_bytes()) << 64 | u128::from(low.swap_bytes());
+            let prefix = Prefix::from_bits(family, bits, length).filter(|prefix| prefix.bits() == bits);
+            prefix.ok_or_else(|| D::Error::custom("no prefix has that length, or bits past it"))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,5 +279,28 @@ mod tests {
         assert_eq!(Prefix::from_wire(Family::V4, 33, &[0; 8]), Err(PrefixError::Length(33)));
         assert_eq!(Prefix::from_wire(Family::V6, 48, &[0; 5]), Err(PrefixError::Cut));
         assert!("10.0.0.0".parse::<Prefix>().is_err());
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_kept_prefix_is_read_again_and_takes_few_bytes() {
+        for (text, bytes) in [
+            ("0.0.0.0/0", 3),
+            ("175.45.179.0/24", 6),
+            ("255.255.255.255/32", 7),
+            ("::/0", 3),
+            ("2001:7fb:fe00::/48", 9),
+            ("2001:db8::1/128", 22),
+        ] {
+            let prefix: Prefix = text.parse().unwrap();
+            let kept = postcard::to_stdvec(&prefix).unwrap();
+            assert_eq!(postcard::from_bytes(&kept), Ok(prefix), "{text}");
+            assert!(kept.len() <= bytes, "{text} takes {}", kept.len());
+        }
+        // A length that no family has, and bits past the length.
+        for bad in [(33_u8, 0_u64, 0_u64), (255, 0, 0), (8, 0xff0a, 0)] {
+            let kept = postcard::to_stdvec(&bad).unwrap();
+            assert!(postcard::from_bytes::<Prefix>(&kept).is_err(), "{bad:?}");
+        }
     }
 }

@@ -73,17 +73,19 @@ fn measure(bytes: &[u8], folder: &Path) -> Result<()> {
         keeping: Keeping::default(),
     };
     let sender = AtomicU64::new(0);
-    let own = || ticks("/proc/self/stat").saturating_sub(sender.load(Ordering::Relaxed));
-    let (before, began, ticks_before) = (resident(), Instant::now(), own());
+    let own = || all_threads().saturating_sub(sender.load(Ordering::Relaxed));
+    let (before, began, cpu_before) = (resident(), Instant::now(), own());
     let sending = std::thread::scope(|scope| -> Result<()> {
-        let sender = &sender;
+        let (sender, until) = (&sender, stop.clone());
         let sent = scope.spawn(move || -> std::io::Result<()> {
             let mut router = TcpStream::connect(free)?;
             // Piece by piece, so that it is known how much of the CPU was the sender's at any time.
             for piece in bytes.chunks(1 << 20) {
                 router.write_all(piece)?;
-                sender.store(ticks("/proc/thread-self/stat"), Ordering::Relaxed);
+                sender.store(on_cpu(Path::new("/proc/thread-self")), Ordering::Relaxed);
             }
+            // Connected to the end, so that no thread goes whose CPU is still to be counted.
+            while !until.sleep(Duration::from_millis(50)) {}
             Ok(())
         });
         let watched = Arc::clone(&status);
@@ -100,7 +102,7 @@ fn measure(bytes: &[u8], folder: &Path) -> Result<()> {
                         routes,
                         now,
                         began.elapsed(),
-                        (own() - ticks_before) as f64 / 100.0,
+                        own().saturating_sub(cpu_before) as f64 / 1e9,
                         resident() - before,
                     );
                 }
@@ -154,12 +156,16 @@ fn unpacked(path: &Path) -> Result<Vec<u8>> {
     Ok(all)
 }
 
-/// Hundredths of a second of CPU so far, of the process or thread whose `stat` that is.
-fn ticks(stat: &str) -> u64 {
-    let stat = std::fs::read_to_string(stat).unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |place: usize| fields.get(place).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-    ticks(11) + ticks(12)
+/// Nanoseconds of CPU that all threads have had that are there.
+fn all_threads() -> u64 {
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    threads.map(|thread| on_cpu(&thread.path())).sum()
+}
+
+/// Nanoseconds of CPU that a thread has had.
+fn on_cpu(thread: &Path) -> u64 {
+    let schedule = std::fs::read_to_string(thread.join("schedstat")).unwrap_or_default();
+    schedule.split_whitespace().next().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 /// Resident memory in bytes.

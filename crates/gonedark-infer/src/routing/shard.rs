@@ -21,6 +21,11 @@ struct Slot {
     row: u32,
 }
 
+/// A table of so many rows grows to a whole Internet's at once. Guess.
+const LARGE: usize = 1 << 16;
+/// About the networks of today's Internet (1.2 million of both families in 2025).
+const INTERNET: usize = 1 << 20;
+
 /// The hash that the index works with, from the half that it keeps.
 fn whole(half: u32) -> u64 {
     u64::from(half) << 32 | u64::from(half)
@@ -154,6 +159,13 @@ impl Shard {
                 flags.set(Flags::SHARED);
                 self.shares.insert(row, self.scratch.clone());
             }
+        }
+        if rows.len() == rows.capacity() {
+            // Memory that is not written to yet costs nothing, and moving a large table as it grows does.
+            let more = if rows.len() < LARGE { rows.len().max(64) } else { INTERNET };
+            rows.reserve_exact(more);
+            self.cells.reserve_exact((rows.len() + more) * self.stride - self.cells.len());
+            self.bits.reserve_exact((rows.len() + more) * 2 * self.words - self.bits.len());
         }
         rows.push(Row {
             prefix,

@@ -11,9 +11,24 @@ use crate::parameters::Parameters;
 use gonedark_route::{Asn, Family, Prefix, Tail, Time};
 use std::collections::VecDeque;
 
-/// What is remembered of what messages touched, however much they say within a backlog: 400 MiB. Guess: five times what
+/// What is remembered of what messages touched, however much they say within a backlog: 256 MiB. Guess: five times what
 /// all collectors say in two minutes.
 const MAX_TOUCHED: usize = 1 << 24;
+
+/// A message touched what a peer holds of a row: 16 bytes, as there are as many as routes where a table is sent.
+#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
+struct Touch {
+    at: Time,
+    row: u32,
+    shard: u16,
+    peer: PeerId,
+}
+
+impl Touch {
+    fn of(at: Time, row: NetworkId, peer: PeerId) -> Self {
+        Touch { at, row: row.row, shard: row.shard, peer }
+    }
+}
 
 /// All shards.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -21,7 +36,7 @@ pub(crate) struct Table {
     pub(crate) shards: Vec<Shard>,
     pub(crate) tails: Tails,
     /// What messages touched, as far back as a table's backlog reaches.
-    touched: VecDeque<(Time, NetworkId, PeerId)>,
+    touched: VecDeque<Touch>,
     /// How far back that is, in microseconds.
     backlog: i64,
     /// How many networks there may be, and how often one was named for which there was no room.
@@ -62,6 +77,13 @@ impl Table {
         Some(NetworkId { shard: shard as u16, row: self.shards[shard].find(prefix)? })
     }
 
+    /// Looks for networks and does nothing with what is found but to have it near.
+    pub(crate) fn look_ahead(&self, prefixes: &[Prefix]) {
+        for prefix in prefixes {
+            std::hint::black_box(self.find(*prefix));
+        }
+    }
+
     /// The row of a network; a new one for one that was never named, `None` where there is no room for it.
     #[inline]
     pub(crate) fn name(&mut self, prefix: Prefix, delegations: &dyn Delegations) -> Option<NetworkId> {
@@ -95,7 +117,7 @@ impl Table {
         mut announced_to: impl FnMut(NetworkId, Before),
     ) -> u64 {
         let Update { at, peer, tail, announced, withdrawn } = *update;
-        while self.touched.front().is_some_and(|(time, ..)| at - *time > self.backlog) {
+        while self.touched.front().is_some_and(|touch| at - touch.at > self.backlog) {
             self.touched.pop_front();
         }
         let most = MAX_TOUCHED.saturating_sub(announced.len() + withdrawn.len());
@@ -106,7 +128,7 @@ impl Table {
         let mut lent = Lent { vantage, tails, delegations };
         for Named { network: row, path_id } in withdrawn {
             if shards[usize::from(row.shard)].withdraw(&mut lent, (at, peer), (row.row, *path_id)) {
-                touched.push_back((at, *row, peer));
+                touched.push_back(Touch::of(at, *row, peer));
             }
         }
         let Some(tail) = tail else { return 0 };
@@ -121,7 +143,7 @@ impl Table {
                 shard.announce(&mut lent, (at, peer), (row.row, *path_id, tail), Source::Message)
             });
             repeats += u64::from(before == Before::Same);
-            touched.push_back((at, *row, peer));
+            touched.push_back(Touch::of(at, *row, peer));
             announced_to(*row, before);
         }
         repeats
@@ -133,8 +155,9 @@ impl Table {
         since: Time,
         mut of: impl FnMut(PeerId) -> bool,
     ) -> std::collections::HashSet<(NetworkId, PeerId)> {
-        let recent = self.touched.iter().rev().take_while(|(time, ..)| *time >= since);
-        recent.filter(|(_, _, peer)| of(*peer)).map(|(_, row, peer)| (*row, *peer)).collect()
+        let recent = self.touched.iter().rev().take_while(|touch| touch.at >= since);
+        let recent = recent.filter(|touch| of(touch.peer));
+        recent.map(|touch| (NetworkId { shard: touch.shard, row: touch.row }, touch.peer)).collect()
     }
 
     /// Whether anything happened since the last look.

@@ -28,7 +28,7 @@ impl Numbers {
         if batch.renumbered {
             self.networks.clear();
         }
-        self.networks.extend(batch.named.iter().map(|prefix| inference.network(*prefix)));
+        inference.networks(&batch.named, &mut self.networks);
     }
 }
 

@@ -162,6 +162,14 @@ impl Batch {
         named + self.observations.len() * sizes.0 + self.nlri.len() * sizes.1 + self.entries.len() * sizes.2
     }
 
+    /// Makes room for as much as another says, where there is not as much already.
+    pub fn make_room_like(&mut self, other: &Batch) {
+        self.observations.reserve(other.observations.len());
+        self.nlri.reserve(other.nlri.len());
+        self.entries.reserve(other.entries.len());
+        self.named.reserve(other.named.len());
+    }
+
     /// Forgets everything but the memory.
     pub fn clear(&mut self) {
         self.observations.clear();

@@ -6,8 +6,12 @@ use gonedark_decode::bgp::Update;
 use gonedark_route::{Nlri, Prefix, Time};
 use std::collections::HashMap;
 
-/// After so many networks they are numbered anew, so that nobody can take all memory. Guess: as many as there are.
-const RENUMBERED: u32 = 1 << 20;
+/// After so many networks an archive's file numbers them anew, so that nobody can take all memory. Guess: as many as there
+/// are.
+pub const PER_FILE: u32 = 1 << 20;
+/// After so many a live stream does: few enough that they stay in the processor's cache, as most are named once where a
+/// table is sent, and memory need not grow with the networks that a router has.
+pub const PER_STREAM: u32 = 1 << 12;
 
 /// The batch that is being filled, and the numbers that go on from one batch to the next.
 pub struct Filling {
@@ -18,11 +22,13 @@ pub struct Filling {
     last_peer: Option<(Neighbour, u16)>,
     known: HashMap<Prefix, u32, RandomState>,
     next_network: u32,
+    /// After how many of them they are numbered anew.
+    most: u32,
 }
 
 impl Filling {
-    /// Begins with a spare batch; numbers begin at zero.
-    pub fn new(spare: Spare) -> Self {
+    /// Begins with a spare batch; numbers begin at zero, and anew with the batch after the one that has `most` networks full.
+    pub fn new(spare: Spare, most: u32) -> Self {
         Filling {
             batch: spare.take(),
             spare,
@@ -30,6 +36,7 @@ impl Filling {
             last_peer: None,
             known: HashMap::default(),
             next_network: 0,
+            most,
         }
     }
 
@@ -103,8 +110,10 @@ impl Filling {
     /// The batch that was filled; a new one is begun.
     pub fn take(&mut self) -> Batch {
         let batch = std::mem::replace(&mut self.batch, self.spare.take());
-        if self.next_network >= RENUMBERED {
-            self.known = HashMap::default();
+        // The next says about as much.
+        self.batch.make_room_like(&batch);
+        if self.next_network >= self.most {
+            self.known.clear();
             self.next_network = 0;
             self.batch.renumbered = true;
         }

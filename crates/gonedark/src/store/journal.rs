@@ -15,10 +15,9 @@ const HELD: i64 = 2;
 
 /// A frame of bytes with a checksum.
 pub(super) fn frame(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = zstd::Encoder::new(Vec::new(), LEVEL)?;
-    encoder.include_checksum(true)?;
-    encoder.write_all(bytes)?;
-    encoder.finish()
+    let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+    compressor.include_checksum(true)?;
+    compressor.compress(bytes)
 }
 
 /// Parcels as the journal holds them: one row for those of one commit.

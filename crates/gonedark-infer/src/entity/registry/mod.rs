@@ -164,6 +164,15 @@ impl CountryTable {
         }
     }
 
+    /// The countries of [`CountryTable::split`] appended to a list: a table of routes asks this of each of its networks, and
+    /// nearly all of them are one country's.
+    pub fn split_into(&self, prefix: Prefix, into: &mut Vec<(CountryCode, u64)>) {
+        match self.whole(prefix) {
+            Some(country) => into.extend(country.map(|country| (country, shares::units(prefix)))),
+            None => into.extend(self.split(prefix).iter()),
+        }
+    }
+
     /// A network cut where the country changes, ascending: every address is in exactly one piece.
     ///
     /// As many steps as there are cuts: one for nearly every network, 100,000 for the default route.

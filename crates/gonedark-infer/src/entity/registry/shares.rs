@@ -32,11 +32,9 @@ impl Shares {
 
     /// All of a network is one country's, or nobody's.
     pub(super) fn whole(country: Option<CountryCode>, prefix: Prefix) -> Self {
-        let (first, last) = bounds(prefix);
-        let units = last.to_unit(prefix.family()) - first.to_unit(prefix.family()) + 1;
         match country {
-            Some(country) => Shares { largest: Some((country, units)), ..Shares::default() },
-            None => Shares { undelegated: units, ..Shares::default() },
+            Some(country) => Shares { largest: Some((country, units(prefix))), ..Shares::default() },
+            None => Shares { undelegated: units(prefix), ..Shares::default() },
         }
     }
 
@@ -90,6 +88,12 @@ pub(super) fn bounds(prefix: Prefix) -> (u64, u64) {
     let free = bits - u32::from(prefix.length()).min(bits);
     let spread = if free == 0 { 0 } else { u64::MAX >> (64 - free) };
     (first, first | spread)
+}
+
+/// The /24s (/48s) that a network touches.
+pub(super) fn units(prefix: Prefix) -> u64 {
+    let (first, last) = bounds(prefix);
+    last.to_unit(prefix.family()) - first.to_unit(prefix.family()) + 1
 }
 
 trait ToUnit {

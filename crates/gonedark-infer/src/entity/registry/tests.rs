@@ -221,6 +221,9 @@ proptest! {
         }
         let touched: BTreeSet<u64> = units.values().flatten().copied().collect();
         let found = table.split(network);
+        let mut appended = Vec::new();
+        table.split_into(network, &mut appended);
+        prop_assert_eq!(appended, found.iter().collect::<Vec<_>>());
         let by_country: BTreeMap<CountryCode, u64> = found.iter().collect();
         prop_assert_eq!(&by_country, &units.iter().map(|(country, set)| (*country, set.len() as u64)).collect());
         prop_assert_eq!(found.undelegated, (last >> 8) - (first >> 8) + 1 - touched.len() as u64);

@@ -1,7 +1,7 @@
 //! One archive file to batches, on a thread of its own.
 
 use super::super::batch::{Batch, Entry, Neighbour, Observation, Spare};
-use super::super::filling::Filling;
+use super::super::filling::{Filling, PER_FILE};
 use super::{ArchiveFile, ArchiveReader, Damage, Kind, Workers};
 use gonedark_decode::DecodeError;
 use gonedark_decode::bgp::Message;
@@ -127,7 +127,7 @@ impl Reading {
         Reading {
             until,
             summary,
-            filling: Filling::new(spare),
+            filling: Filling::new(spare, PER_FILE),
             index: Vec::new(),
             table_open: false,
             table_damaged: false,

@@ -1,7 +1,7 @@
 //! What one router says over BMP, from bytes to observations. It knows the time only as it is told.
 
 use super::super::batch::{Neighbour, Observation, Spare};
-use super::super::filling::Filling;
+use super::super::filling::{Filling, PER_STREAM};
 use super::super::live::Health;
 use super::super::parcel::{Parcel, Part, StreamKey};
 use super::super::stamp::{Grain, Stamps};
@@ -69,7 +69,7 @@ impl Router {
             source: settings.name.clone(),
             view: settings.view,
             key: Arc::new(key),
-            filling: Filling::new(Spare::default()),
+            filling: Filling::new(Spare::default(), PER_STREAM),
             stamps: Stamps::new(settings.hold),
             grain: Grain::default(),
             decoder: Decoder::new(),

@@ -1,7 +1,7 @@
 //! One collector as it is heard: what waits to be handed on, and whether it is seen.
 
 use crate::source::batch::{Batch, Observation, Spare};
-use crate::source::filling::Filling;
+use crate::source::filling::{Filling, PER_STREAM};
 use crate::source::parcel::{Parcel, Part, StreamKey};
 use gonedark_infer::report::BlindReason;
 use gonedark_route::Time;
@@ -46,7 +46,7 @@ impl Collector {
         let key = StreamKey { source: source.to_owned(), collector: name.to_owned(), part: Part::Messages };
         Collector {
             key: Arc::new(key),
-            filling: Filling::new(Spare::default()),
+            filling: Filling::new(Spare::default(), PER_STREAM),
             sight,
             woke: None,
             fresh: true,
@@ -144,7 +144,7 @@ impl Collector {
             return 0;
         }
         // The names that went with it are missing: numbers begin anew.
-        self.filling = Filling::new(Spare::default());
+        self.filling = Filling::new(Spare::default(), PER_STREAM);
         (self.fresh, self.woke) = (true, None);
         if self.sight == Sight::Sees {
             self.sight = Sight::Missed(self.mark);
