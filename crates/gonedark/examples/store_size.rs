@@ -81,6 +81,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         db.pragma_update(None, "cache_size", -200_000)?;
         db.pragma_update(None, "wal_autocheckpoint", 50_000)?;
         db.execute_batch(&STEPS.concat())?;
+        db.pragma_update(None, "user_version", STEPS.len() as i64)?;
         db.execute_batch(table)?;
         let begin = Instant::now();
         let points = fill(&mut db, insert, times, (days * 1440.0) as i64)?;
@@ -111,7 +112,9 @@ fn fill(db: &mut Connection, insert: &str, times: f64, minutes: i64) -> rusqlite
     let first = db.transaction()?;
     {
         let mut insert = first.prepare(insert)?;
+        let mut name = first.prepare("INSERT INTO entity VALUES (?1, 'as', ?1)")?;
         for entity in 1..=ENTITIES.iter().sum::<u32>() {
+            name.execute([entity])?;
             for signal in [0, 1, 2, 16, 17, 18] {
                 insert.execute((
                     entity,
