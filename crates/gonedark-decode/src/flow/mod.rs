@@ -51,6 +51,8 @@ mod value;
 mod waiting;
 
 #[cfg(test)]
+mod sflow_tests;
+#[cfg(test)]
 mod tests;
 
 pub use counters::{Counters, Damage};

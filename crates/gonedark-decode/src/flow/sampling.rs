@@ -155,15 +155,16 @@ impl Rates {
 
 /// The rate that a record tells itself, of data or of options; `None` where it tells none.
 ///
-/// One packet in IE 34 (or 50, for a random one); of IE 305 packets in a row, then IE 306 passed over; IE 309 of IE 310
-/// chosen; or each with the probability IE 311 (RFC 5477 section 8.2).
+/// One packet in IE 34 (or 50, for a random one); IE 305 packets in a row, then IE 306 passed over; IE 309 of IE 310
+/// chosen; or each with the probability IE 311 (RFC 5477 section 8.2). IE 305 alone says nothing by that: IOS XR sends 1
+/// in it beside a population, and where there is neither it can only be meant as IE 34 is (a guess).
 pub(super) fn told(places: &Places, record: &[u8]) -> Option<u32> {
     let interval = low_u32(record, places.interval);
     if interval > 0 {
         return Some(interval);
     }
     let counted = number(record, places.packet_interval);
-    if counted > 0 {
+    if counted > 0 && places.packet_space.length > 0 {
         let space = number(record, places.packet_space);
         return rounded(counted.saturating_add(space), counted);
     }
@@ -176,8 +177,11 @@ pub(super) fn told(places: &Places, record: &[u8]) -> Option<u32> {
         Some(long) => long.first_chunk::<8>().map_or(0.0, |bytes| f64::from_be_bytes(*bytes)),
         None => 0.0,
     };
-    // A conversion from a number that is too large, or none, ends at the bounds of the type.
-    (probability > 0.0 && probability <= 1.0).then(|| (1.0 / probability).round() as u32)
+    if probability > 0.0 && probability <= 1.0 {
+        // What is too large for the type ends at its bound.
+        return Some((1.0 / probability).round() as u32);
+    }
+    (counted > 0).then(|| u32::try_from(counted).unwrap_or(u32::MAX))
 }
 
 fn rounded(population: u64, size: u64) -> Option<u32> {

@@ -39,6 +39,9 @@ impl Clocks {
 
 /// The first and the last packet of a record: never after the message that told of it, and in this order. Where one is
 /// not told it is had from the other and the duration; where nothing is, both are the time of the message.
+///
+/// Cisco sends uptimes in IPFIX, whose header has none, and often never tells when it came up. What is left is how long a
+/// flow lasted; it is taken to have ended when it was told of.
 #[inline]
 pub(super) fn interval(plan: &Plan, places: &Places, record: &[u8], clocks: &Clocks) -> (Time, Time) {
     let with_init;
@@ -50,6 +53,11 @@ pub(super) fn interval(plan: &Plan, places: &Places, record: &[u8], clocks: &Clo
     let begin = time(plan.begin, number(record, places.begin), clocks);
     let end = time(plan.end, number(record, places.end), clocks);
     let export = clocks.export.micros();
+    if clocks.uptime.is_none() && plan.begin == Clock::Uptime && plan.end == Clock::Uptime {
+        let last = Clocks { uptime: Some((number(record, places.end) & 0xFFFF_FFFF) as u32), ..*clocks };
+        let begin = time(plan.begin, number(record, places.begin), &last).unwrap_or(export);
+        return (Time::from_micros(begin.min(export)), clocks.export);
+    }
     let (begin, end) = match (begin, end) {
         (Some(begin), Some(end)) => (begin, end),
         (begin, end) if places.duration.length > 0 => {
