@@ -163,6 +163,48 @@ pub enum Field {
     RisPath,
     /// A prefix in the fields of a RIS Live message.
     RisPrefix,
+    /// The link layer before a packet, as it was captured.
+    Frame,
+    /// What a frame carries (IANA "IEEE 802 Numbers").
+    EtherType,
+    /// An MPLS label stack and what is behind it (RFC 3032).
+    Mpls,
+    /// The first four bits of an IP header.
+    IpVersion,
+    /// An IP header (RFC 791, RFC 8200).
+    IpHeader,
+    /// A length in an IPv4 header (RFC 791 section 3.1).
+    IpHeaderLength,
+    /// The version at the start of a flow datagram.
+    FlowVersion,
+    /// The header of a flow datagram.
+    FlowHeader,
+    /// How many records or samples a flow datagram is said to have.
+    FlowCount,
+    /// The length in an IPFIX header (RFC 7011 section 3.1).
+    FlowLength,
+    /// A set of NetFlow version 9 or IPFIX (RFC 3954 section 5, RFC 7011 section 3.3).
+    FlowSet,
+    /// The identifier of a set.
+    FlowSetId,
+    /// The length of a set.
+    FlowSetLength,
+    /// A template (RFC 3954 section 5.2, RFC 7011 section 3.4).
+    FlowTemplate,
+    /// The identifier of a template.
+    FlowTemplateId,
+    /// A data record.
+    FlowRecord,
+    /// How many exporters there are.
+    FlowExporters,
+    /// How many domains, source identifiers or agents an exporter has.
+    FlowDomains,
+    /// The type of an agent's address in sFlow.
+    SflowAddress,
+    /// A sample of sFlow (sFlow version 5, section 5).
+    SflowSample,
+    /// A record in a sample of sFlow.
+    SflowRecord,
 }
 
 impl Field {
@@ -212,6 +254,27 @@ impl Field {
             Field::RisRaw => "raw",
             Field::RisPath => "path",
             Field::RisPrefix => "prefix",
+            Field::Frame => "frame",
+            Field::EtherType => "EtherType",
+            Field::Mpls => "MPLS",
+            Field::IpVersion => "IP version",
+            Field::IpHeader => "IP header",
+            Field::IpHeaderLength => "IP header length",
+            Field::FlowVersion => "flow version",
+            Field::FlowHeader => "flow header",
+            Field::FlowCount => "flow record count",
+            Field::FlowLength => "IPFIX length",
+            Field::FlowSet => "flow set",
+            Field::FlowSetId => "flow set identifier",
+            Field::FlowSetLength => "flow set length",
+            Field::FlowTemplate => "flow template",
+            Field::FlowTemplateId => "flow template identifier",
+            Field::FlowRecord => "flow record",
+            Field::FlowExporters => "number of flow exporters",
+            Field::FlowDomains => "number of flow domains",
+            Field::SflowAddress => "sFlow address type",
+            Field::SflowSample => "sFlow sample",
+            Field::SflowRecord => "sFlow record",
         }
     }
 
@@ -236,6 +299,18 @@ impl Field {
             Field::RisPeerAsn | Field::RisPath => "an ASN of 32 bits",
             Field::RisRaw => "hexadecimal digits in pairs (by the character's code)",
             Field::RisPrefix => "an IP address with a prefix length",
+            Field::EtherType => "IPv4, IPv6, or a tag, label or session around them",
+            Field::Mpls => "IPv4, IPv6 or a control word of zeros behind the labels",
+            Field::IpVersion => "4 or 6",
+            Field::IpHeaderLength => "at least that of the header",
+            Field::FlowVersion => "5, 9, 10 (IPFIX), or 0 and 5 (sFlow)",
+            Field::FlowCount | Field::FlowLength => "as many as there are",
+            Field::FlowSetId => "that of templates, or at least 256",
+            Field::FlowSetLength => "at least 4 and within the datagram",
+            Field::FlowTemplateId => "at least 256",
+            Field::FlowTemplate => "a template with at least one byte of records, and at most 65,535",
+            Field::FlowExporters | Field::FlowDomains => "no more than the settings allow",
+            Field::SflowAddress => "0 (unknown), 1 (IPv4) or 2 (IPv6)",
             _ => "another value",
         }
     }

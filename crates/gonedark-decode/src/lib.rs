@@ -1,4 +1,4 @@
-//! Bytes to records: the formats that routing archives and registries are written in.
+//! Bytes to records: the formats that routing archives, registries and flow exporters write.
 //!
 //! | module | what it reads |
 //! |---|---|
@@ -7,6 +7,8 @@
 //! | [`ris_live`] | the live stream of RIPE RIS |
 //! | [`bgp`] | the BGP messages and attributes inside all of them |
 //! | [`delegated`] | the registries' statistics of what is delegated to whom |
+//! | [`flow`] | what routers tell of the traffic through them: NetFlow, IPFIX and sFlow |
+//! | [`packet`] | packets, or their first bytes: what telescopes capture and sFlow samples |
 //!
 //! All reading goes through one checked cursor. No I/O, no clock, no panic on any input, no allocation per record
 //! or route: records borrow the bytes they were read from. An error is a small [`DecodeError`] that says where,
@@ -24,7 +26,9 @@ pub mod bmp;
 mod cursor;
 pub mod delegated;
 mod error;
+pub mod flow;
 pub mod mrt;
+pub mod packet;
 pub mod ris_live;
 mod sessions;
 

@@ -3,6 +3,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test takes its part")]
 
 pub mod bmp_wire;
+pub mod flow_captures;
+pub mod flow_wire;
 pub mod pcap;
 pub mod seeds;
 pub mod wire;
@@ -12,13 +14,18 @@ use gonedark_route::{Nlri, Time};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-/// The folder of real BGP captures. `None`, said aloud, where there is none; on CI it has to be there.
-#[allow(clippy::disallowed_macros, reason = "the test's reader has to learn that it proves nothing here")]
+/// The folder of real BGP captures.
 pub fn captures() -> Option<PathBuf> {
+    recordings("data/bgp")
+}
+
+/// A folder of real recordings. `None`, said aloud, where there is none; on CI it has to be there.
+#[allow(clippy::disallowed_macros, reason = "the test's reader has to learn that it proves nothing here")]
+pub fn recordings(folder: &str) -> Option<PathBuf> {
     let root = std::env::var_os("GONEDARK_SHARED")
         .map(PathBuf::from)
         .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
-    let folder = root.join("data/bgp");
+    let folder = root.join(folder);
     if folder.is_dir() {
         return Some(folder);
     }

@@ -1,4 +1,5 @@
-//! Captures of packets, and the TCP streams in them: as much of pcap, pcapng, Ethernet, IP and TCP as the captures need.
+//! Captures of packets, the TCP streams and the UDP datagrams in them: as much of pcap, pcapng, Ethernet, IP, TCP and
+//! UDP as the captures need.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -90,7 +91,7 @@ impl Stream {
 }
 
 /// Link type and bytes of each packet.
-fn packets(capture: &[u8]) -> Vec<(u32, &[u8])> {
+pub fn packets(capture: &[u8]) -> Vec<(u32, &[u8])> {
     match capture[..4] {
         [0x0A, 0x0D, 0x0D, 0x0A] => pcapng(capture),
         [0xD4, 0xC3, 0xB2, 0xA1] | [0x4D, 0x3C, 0xB2, 0xA1] => pcap(capture, u32::from_le_bytes),
