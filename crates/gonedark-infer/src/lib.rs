@@ -34,6 +34,7 @@ pub mod parameters;
 pub mod report;
 mod routing;
 mod sight;
+pub mod traffic;
 
 pub use detection::tracks::Watch;
 pub use inference::Inference;

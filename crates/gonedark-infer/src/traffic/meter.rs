@@ -1,0 +1,353 @@
+//! The meter: flows in, attacks out. It owns all state and is driven by the time at which records are received.
+
+use super::account::{Account, Seen};
+use super::baseline::Baseline;
+use super::course::{Amount, Credit, STRETCH};
+use super::exporter::Exporter;
+use super::kind::{Misuse, classify};
+use super::open::Open;
+use super::parameters::Parameters;
+use super::place::{Key, Place, Scale};
+use super::report::{Attack, Learnt, Target, TrafficNews, TrafficReport};
+use super::table::{NO_ACCOUNT, Table};
+use super::verdict::Limit;
+use super::whose::{NoOrigins, Origins, Owners, Watched};
+use crate::entity::CountryCode;
+use crate::observation::Delegations;
+use foldhash::fast::FixedState;
+use gonedark_route::{Asn, Flow, Prefix, Time};
+use hashbrown::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Stretches of which it is remembered whether anybody was heard.
+const HEARD: usize = 32;
+
+/// Stands in where nobody has said yet whose networks are whose.
+struct Nobody;
+
+impl Delegations for Nobody {
+    fn split(&self, _: Prefix, _: &mut Vec<(CountryCode, u64)>) {}
+
+    fn country_of_asn(&self, _: Asn) -> Option<CountryCode> {
+        None
+    }
+}
+
+fn nobodys() -> Owners {
+    Owners::new(Watched::default(), Box::new(Nobody), Box::new(NoOrigins))
+}
+
+/// From flows to attacks.
+///
+/// Feed it in order of the time of receipt; the order within a second changes nothing. Ask for [`Traffic::news`] when it
+/// should speak.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub struct Traffic {
+    #[serde(skip)]
+    pub(super) parameters: Parameters,
+    #[serde(skip)]
+    pub(super) limits: [[Option<Limit>; 10]; 3],
+    #[serde(skip, default = "nobodys")]
+    pub(super) owners: Owners,
+    /// Courses of hosts, blocks, entities.
+    pub(super) tables: [Table; 3],
+    pub(super) exporters: Vec<Option<Exporter>>,
+    pub(super) accounts: Vec<Option<Account>>,
+    #[serde(skip)]
+    pub(super) by_place: HashMap<Place, u32, FixedState>,
+    pub(super) open: BTreeMap<Place, Open>,
+    /// When the last attack on a target was over, for as long as its seconds are kept.
+    pub(super) ended: BTreeMap<Place, i64>,
+    pub(super) baselines: BTreeMap<Place, Baseline>,
+    /// The last stretch that was learnt.
+    pub(super) learnt_to: i64,
+    /// Records of the stretches of late, with their numbers.
+    pub(super) heard: [(i64, u64); HEARD],
+    /// Records of the second that goes on; of many those with a lot of so many zeros.
+    pub(super) remembered: Vec<Seen>,
+    pub(super) thin: u32,
+    /// The second that goes on: everything before it has been judged.
+    pub(super) now: i64,
+    pub(super) first: Option<Time>,
+    records: u64,
+    pub(super) changed: BTreeSet<Place>,
+    pub(super) finished: Vec<Attack>,
+    /// Those of the finished that were told.
+    pub(super) told: usize,
+    pub(super) forgotten: u64,
+    #[serde(skip)]
+    prefixes: Vec<Place>,
+}
+
+impl Traffic {
+    /// A meter that knows nothing yet.
+    pub fn new(
+        parameters: Parameters,
+        watched: Watched,
+        delegations: Box<dyn Delegations + Send>,
+        origins: Box<dyn Origins + Send>,
+    ) -> Self {
+        let mut traffic = Traffic {
+            tables: [
+                Table::new(parameters.max_hosts),
+                Table::new(parameters.max_blocks),
+                Table::new(parameters.max_entities),
+            ],
+            parameters: Parameters::default(),
+            limits: Default::default(),
+            owners: nobodys(),
+            exporters: Vec::new(),
+            accounts: Vec::new(),
+            by_place: HashMap::default(),
+            open: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            baselines: BTreeMap::new(),
+            learnt_to: i64::MIN,
+            heard: [(i64::MIN, 0); HEARD],
+            remembered: Vec::new(),
+            thin: 0,
+            now: i64::MIN,
+            first: None,
+            records: 0,
+            changed: BTreeSet::new(),
+            finished: Vec::new(),
+            told: 0,
+            forgotten: 0,
+            prefixes: Vec::new(),
+        };
+        traffic.take_up(parameters, Owners::new(watched, delegations, origins));
+        traffic
+    }
+
+    /// Takes up what is not kept with the rest.
+    fn take_up(&mut self, parameters: Parameters, owners: Owners) {
+        let rooms = [parameters.max_hosts, parameters.max_blocks, parameters.max_entities];
+        for (table, room) in self.tables.iter_mut().zip(rooms) {
+            table.take_up(room);
+        }
+        for (limits, scale) in self.limits.iter_mut().zip([Scale::Host, Scale::Block, Scale::Entity]) {
+            for kind in Misuse::OF_FLOWS.into_iter().chain([Misuse::Total]) {
+                limits[kind as usize] = Some(Limit::of(&parameters, scale, kind));
+            }
+        }
+        let places = self.accounts.iter().enumerate();
+        let places = places.filter_map(|(at, account)| Some((account.as_ref()?.place, at as u32)));
+        self.by_place = places.collect();
+        self.parameters = parameters;
+        self.owners = owners;
+    }
+
+    /// The routing changed: whose a target is will be asked anew.
+    pub fn routes_changed(&mut self) {
+        self.owners.forget();
+    }
+
+    /// One record, received from an exporter.
+    pub fn flow(&mut self, received: Time, exporter: u16, flow: &Flow) {
+        self.advance(received);
+        let received = received.max(Time::from_seconds(self.now));
+        self.records += 1;
+        self.hear();
+        let known = exporter_mut(&mut self.exporters, exporter);
+        let behind = known.heard(received, flow.end);
+        // Nothing is counted before it has been sent: a clock that runs ahead is set back for this record.
+        let end = (flow.end + behind).min(received);
+        let begin = end + -(flow.end - flow.begin).max(0);
+        let amount = Amount::estimated(flow.packets, flow.bytes, flow.sampling);
+        let credit = Credit::new(amount, (begin.micros(), end.micros()), self.now);
+        if credit.outside != Amount::default() {
+            known.too_old(credit.outside);
+        }
+        let seen = Seen::new(flow, classify(flow), exporter, amount);
+        self.count(&seen, &credit);
+    }
+
+    /// Adds a record to everything that it belongs to.
+    fn count(&mut self, seen: &Seen, credit: &Credit) {
+        let owner = self.owners.of(seen.target);
+        self.owners.prefixes_of(&owner, seen.target, &mut self.prefixes);
+        let lot = seen.lot();
+        self.remember(seen, lot);
+        if !self.by_place.is_empty() {
+            self.count_answer(seen);
+        }
+        if !self.owners.is_watched(&owner, &self.prefixes) {
+            return;
+        }
+        let Traffic { tables: [hosts, blocks, entities], accounts, prefixes, .. } = self;
+        let (kind, now) = (seen.kind, self.now);
+        let mut add = |table: &mut Table, place: Place| {
+            let entry = table.add(Key { place, kind }, credit, seen.sampling, now);
+            let account = entry.map_or(NO_ACCOUNT, |entry| entry.account);
+            if account != NO_ACCOUNT
+                && let Some(Some(account)) = accounts.get_mut(account as usize)
+            {
+                account.add(seen, lot, 0);
+            }
+        };
+        add(hosts, Place::host(seen.target));
+        add(blocks, Place::block(seen.target));
+        for place in prefixes.iter().copied().chain(owner.asn).chain(owner.country) {
+            add(entities, place);
+        }
+    }
+
+    /// Whether a suspect target talks back, which victims of a flood do not.
+    #[inline]
+    fn count_answer(&mut self, seen: &Seen) {
+        let talks = match seen.protocol {
+            6 => matches!(seen.kind, Misuse::Conversation | Misuse::AckFlood),
+            17 => true,
+            _ => false,
+        };
+        if !talks {
+            return;
+        }
+        for place in [Place::host(seen.source), Place::block(seen.source)] {
+            if let Some(at) = self.by_place.get(&place)
+                && let Some(Some(account)) = self.accounts.get_mut(*at as usize)
+            {
+                account.answered = account.answered.plus(seen.amount);
+            }
+        }
+    }
+
+    /// Keeps the record until the second is over. Of too many those with the rarest lots are kept, whatever their order.
+    #[inline]
+    fn remember(&mut self, seen: &Seen, lot: u64) {
+        if lot.leading_zeros() < self.thin {
+            return;
+        }
+        self.remembered.push(*seen);
+        if self.remembered.len() > self.parameters.max_remembered {
+            self.thin += 1;
+            let thin = self.thin;
+            self.remembered.retain(|seen| seen.lot().leading_zeros() >= thin);
+        }
+    }
+
+    fn hear(&mut self) {
+        let stretch = self.now.div_euclid(STRETCH);
+        let heard = &mut self.heard[stretch.rem_euclid(HEARD as i64) as usize];
+        if heard.0 != stretch {
+            *heard = (stretch, 0);
+        }
+        heard.1 += 1;
+    }
+
+    /// An exporter is there and has nothing to say: a template, a counter.
+    pub fn alive(&mut self, at: Time, exporter: u16) {
+        self.advance(at);
+        exporter_mut(&mut self.exporters, exporter).is_alive(at);
+    }
+
+    /// Something that an exporter sent did not arrive, as gaps in its sequence or the kernel tell.
+    pub fn lost(&mut self, at: Time, exporter: u16, how_many: u64) {
+        self.advance(at);
+        exporter_mut(&mut self.exporters, exporter).lost(at, how_many);
+        for open in self.open.values_mut() {
+            let account = self.accounts.get(open.account as usize).and_then(Option::as_ref);
+            if account.is_some_and(|account| account.exporters.contains(&exporter)) {
+                open.lost = open.lost.saturating_add(how_many);
+            }
+        }
+    }
+
+    /// Everything received before `now` was told: every second that is complete is judged.
+    pub fn advance(&mut self, now: Time) {
+        let second = now.seconds();
+        if self.first.is_none() {
+            self.first = Some(now);
+            self.now = second;
+        }
+        if second <= self.now {
+            return;
+        }
+        self.close_second();
+        self.now = second;
+        let silence = self.parameters.silence;
+        for exporter in self.exporters.iter_mut().flatten() {
+            exporter.look(now, silence);
+        }
+        self.end_what_is_quiet();
+    }
+
+    /// What is new since the last call. When it is asked, and how often, changes nothing of what is concluded.
+    pub fn news(&mut self) -> TrafficNews {
+        let now = Time::from_seconds(self.now);
+        let changed = std::mem::take(&mut self.changed);
+        let open = changed.iter().filter_map(|place| self.open.get(place));
+        let mut attacks: Vec<Attack> = open.map(|open| self.tell(open)).collect();
+        attacks.extend(self.finished.iter().skip(self.told).cloned());
+        self.told = self.finished.len();
+        attacks.sort_by(|a, b| (a.target, a.start.latest).cmp(&(b.target, b.start.latest)));
+        let keep_for = self.parameters.quiet + self.parameters.silence;
+        let deaf = self.exporters.iter_mut().flatten();
+        let deaf = deaf.flat_map(|exporter| exporter.take_deaf(now, keep_for)).collect();
+        TrafficNews { attacks, deaf }
+    }
+
+    /// All that can be said now: every attack that goes on, and those that are over as far as they are kept. Times of
+    /// deafness that were told with [`Traffic::news`] are not repeated.
+    pub fn report(&self) -> TrafficReport {
+        let now = Time::from_seconds(self.now);
+        let mut attacks: Vec<Attack> = self.finished.clone();
+        attacks.extend(self.open.values().map(|open| self.tell(open)));
+        attacks.sort_by(|a, b| (a.start.latest, a.target).cmp(&(b.start.latest, b.target)));
+        let exporters = || self.exporters.iter().flatten();
+        let learnt = self.baselines.iter().filter_map(|(place, baseline)| {
+            let Target::Entity(entity) = place.target() else { return None };
+            Some(Learnt {
+                entity,
+                days: baseline.days(self.now),
+                usual: baseline.usual(self.now),
+                deviation_from: baseline.deviation_from(self.now, &self.parameters),
+            })
+        });
+        TrafficReport {
+            window: self.first.map(|first| (first, now)),
+            attacks,
+            deaf: exporters().flat_map(Exporter::deaf).copied().collect(),
+            exporters: exporters().map(Exporter::status).collect(),
+            learnt: learnt.collect(),
+            records: self.records,
+            without_room: [0, 1, 2].map(|scale: usize| self.tables[scale].refused),
+            forgotten: self.forgotten,
+        }
+    }
+
+    fn tell(&self, open: &Open) -> Attack {
+        let account = self.accounts.get(open.account as usize).and_then(Option::as_ref);
+        open.tell(account, None, &self.parameters)
+    }
+}
+
+/// The exporter of a number.
+#[inline]
+fn exporter_mut(exporters: &mut Vec<Option<Exporter>>, number: u16) -> &mut Exporter {
+    let at = usize::from(number);
+    if exporters.len() <= at {
+        exporters.resize_with(at + 1, || None);
+    }
+    exporters[at].get_or_insert_with(|| Exporter::new(number))
+}
+
+/// All state of a [`Traffic`], as it was deserialised: thresholds, what is watched and whose it is come from outside.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+pub struct KeptTraffic(Traffic);
+
+impl KeptTraffic {
+    /// Goes on from here, with what was in force before.
+    pub fn go_on(
+        self,
+        parameters: Parameters,
+        watched: Watched,
+        delegations: Box<dyn Delegations + Send>,
+        origins: Box<dyn Origins + Send>,
+    ) -> Traffic {
+        let KeptTraffic(mut traffic) = self;
+        traffic.take_up(parameters, Owners::new(watched, delegations, origins));
+        traffic
+    }
+}

@@ -1,0 +1,36 @@
+//! From flows to rates, baselines and attacks; and from what strays into a telescope to attacks elsewhere.
+//!
+//! | stage | module | what it decides |
+//! |---|---|---|
+//! | told | [`Traffic::flow`], [`Traffic::lost`] | records, as exporters gave them |
+//! | who counts | `exporter` | whose clock is wrong and by how much, who cannot be heard |
+//! | of what kind | [`kind`] | SYN flood, reflection, conversation, ..., by ports, flags and sizes |
+//! | whose | [`whose`], `place` | host, /24 or /48, watched prefix, AS, country of a target |
+//! | when | `course` | spread over the seconds in which the packets came |
+//! | what is kept | `table` | a bounded number of courses, the heavy ones |
+//! | what is usual | `baseline` | rates at this time of day, with what they vary |
+//! | too much? | `verdict`, `judge` | over a threshold, and no conversation, scan, crowd or part of something smaller |
+//! | by what means | `account`, `sketch` | sources, ports, targets; vectors |
+//! | said | [`report`], `open` | plain values |
+//!
+//! Start reading at [`Traffic`], which owns all of it. METHOD.md, "Traffic and attacks", has the formulas.
+
+mod account;
+mod baseline;
+mod course;
+mod exporter;
+mod judge;
+pub mod kind;
+mod meter;
+mod open;
+pub mod parameters;
+mod place;
+pub mod report;
+mod sketch;
+mod table;
+mod verdict;
+pub mod whose;
+
+pub use meter::{KeptTraffic, Traffic};
+pub use parameters::Parameters;
+pub use whose::{NoOrigins, Origins, Watched};

@@ -1,0 +1,168 @@
+//! Whose addresses they are: the AS, the country and the watched prefixes of a target, and whether it is watched at all.
+
+use super::place::{Place, mix};
+use crate::entity::{CountryCode, Entity};
+use crate::observation::Delegations;
+use gonedark_route::{Asn, Family, Prefix};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+/// Who announces an address: the routing table of the caller.
+pub trait Origins {
+    /// The AS that originates the network of an address, where one does.
+    fn origin(&self, address: IpAddr) -> Option<Asn>;
+}
+
+/// Nobody knows: countries by delegation are all that is told of a target.
+pub struct NoOrigins;
+
+impl Origins for NoOrigins {
+    fn origin(&self, _: IpAddr) -> Option<Asn> {
+        None
+    }
+}
+
+/// To whom traffic is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// To everybody.
+    pub everything: bool,
+    /// To addresses of these, each also as an entity of its own.
+    pub prefixes: BTreeSet<Prefix>,
+    /// To addresses that these originate.
+    pub asns: BTreeSet<Asn>,
+    /// To addresses that are delegated to these.
+    pub countries: BTreeSet<CountryCode>,
+}
+
+impl Watched {
+    /// All traffic, whoever it is for.
+    pub fn everything() -> Self {
+        Watched { everything: true, ..Watched::default() }
+    }
+}
+
+/// Blocks whose owners are remembered. Guess: 2 MiB.
+const REMEMBERED: usize = 1 << 15;
+
+/// What is known of a /24 or /48.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner {
+    block: Place,
+    pub(crate) asn: Option<Place>,
+    pub(crate) country: Option<Place>,
+    /// The first that covers it, or an address of it, in the list of watched prefixes.
+    has_prefixes: bool,
+    is_watched: bool,
+}
+
+/// Who owns what, asked once for each block.
+pub(crate) struct Owners {
+    delegations: Box<dyn Delegations + Send>,
+    origins: Box<dyn Origins + Send>,
+    watched: Watched,
+    remembered: Vec<Option<Owner>>,
+    scratch: Vec<(CountryCode, u64)>,
+}
+
+impl Owners {
+    pub(crate) fn new(
+        watched: Watched,
+        delegations: Box<dyn Delegations + Send>,
+        origins: Box<dyn Origins + Send>,
+    ) -> Self {
+        Owners { delegations, origins, watched, remembered: Vec::new(), scratch: Vec::new() }
+    }
+
+    pub(crate) fn watched(&self) -> &Watched {
+        &self.watched
+    }
+
+    /// The routing changed: everybody is asked again.
+    pub(crate) fn forget(&mut self) {
+        self.remembered.clear();
+    }
+
+    /// The owner of the block around an address.
+    #[inline]
+    pub(crate) fn of(&mut self, address: IpAddr) -> Owner {
+        let block = Place::block(address);
+        let at = mix(super::place::bits_of(block)) as usize % REMEMBERED;
+        match self.remembered.get(at) {
+            Some(Some(known)) if known.block == block => *known,
+            _ => self.ask(address, block, at),
+        }
+    }
+
+    #[cold]
+    fn ask(&mut self, address: IpAddr, block: Place, at: usize) -> Owner {
+        if self.remembered.is_empty() {
+            self.remembered = vec![None; REMEMBERED];
+        }
+        let asn = self.origins.origin(address);
+        let prefix = block_of(address);
+        self.scratch.clear();
+        if let Some(prefix) = prefix {
+            self.delegations.split(prefix, &mut self.scratch);
+        }
+        let country = self.scratch.first().map(|(country, _)| *country);
+        let touches =
+            |watched: &Prefix| prefix.is_some_and(|block| watched.covers(block) || block.covers(*watched));
+        let has_prefixes = self.watched.prefixes.iter().any(touches);
+        let Watched { everything, asns, countries, .. } = &self.watched;
+        let is_watched = *everything
+            || asn.is_some_and(|asn| asns.contains(&asn))
+            || country.is_some_and(|country| countries.contains(&country));
+        let owner = Owner {
+            block,
+            asn: asn.map(|asn| Place::entity(Entity::As(asn))),
+            country: country.map(|country| Place::entity(Entity::Country(country))),
+            has_prefixes,
+            is_watched,
+        };
+        self.remembered[at] = Some(owner);
+        owner
+    }
+
+    /// The watched prefixes that cover an address, longest first.
+    pub(crate) fn prefixes_of(&self, owner: &Owner, address: IpAddr, into: &mut Vec<Place>) {
+        into.clear();
+        if !owner.has_prefixes {
+            return;
+        }
+        let Some(host) = host_of(address) else { return };
+        let covering = self.watched.prefixes.iter().filter(|watched| watched.covers(host));
+        into.extend(covering.map(|prefix| Place::entity(Entity::Prefix(*prefix))));
+        into.sort_unstable();
+    }
+
+    /// Whether an address is watched: by its owner, or by a prefix that covers it.
+    #[inline]
+    pub(crate) fn is_watched(&self, owner: &Owner, prefixes: &[Place]) -> bool {
+        owner.is_watched || !prefixes.is_empty()
+    }
+
+    /// The entities of an address: watched prefixes, AS, country.
+    pub(crate) fn entities_of(&mut self, address: IpAddr) -> Vec<Place> {
+        let owner = self.of(address);
+        let mut places = Vec::new();
+        self.prefixes_of(&owner, address, &mut places);
+        places.extend(owner.asn);
+        places.extend(owner.country);
+        places
+    }
+}
+
+fn host_of(address: IpAddr) -> Option<Prefix> {
+    match address {
+        IpAddr::V4(address) => Prefix::v4(address, Family::V4.bits()),
+        IpAddr::V6(address) => Prefix::v6(address, Family::V6.bits()),
+    }
+}
+
+fn block_of(address: IpAddr) -> Option<Prefix> {
+    match address {
+        IpAddr::V4(address) => Prefix::v4(address, 24),
+        IpAddr::V6(address) => Prefix::v6(address, 48),
+    }
+}

@@ -1,0 +1,4 @@
+//! Traffic: flows that are made up, and what is said of them.
+
+mod curve;
+mod world;
