@@ -24,6 +24,9 @@ pub enum Command {
     /// Find outages in routing archives (MRT files of RIPE RIS, RouteViews or your own collector)
     #[command(after_help = EXIT_CODES)]
     Replay(Box<Replay>),
+    /// Find denial of service in what routers told of traffic (NetFlow, IPFIX, sFlow), or in captured packets
+    #[command(after_help = EXIT_CODES)]
+    Flows(Flows),
     /// Download what a replay needs from the public archives of RIPE RIS and RouteViews
     #[command(after_help = EXIT_CODES)]
     Fetch(Fetch),
@@ -127,6 +130,49 @@ pub struct Archive {
     /// Connections at one host at a time
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
     pub connections: u8,
+}
+
+/// How attacks are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TrafficFormat {
+    /// For people at a terminal
+    Text,
+    /// One object, as docs/traffic-schema.md describes it
+    Json,
+    /// One attack a line
+    Ndjson,
+}
+
+/// `gonedark flows`
+#[derive(Debug, Args)]
+pub struct Flows {
+    /// Captures (pcap, pcapng) of what exporters sent, or their bare datagrams; plain, .gz, .bz2, .xz, .zst
+    #[arg(value_name = "FILE", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// The captured packets are the traffic itself, as a mirror port shows it
+    #[arg(long)]
+    pub packets: bool,
+    /// Only traffic to these countries (ISO 3166 codes), repeatable; default: all traffic
+    #[arg(long, value_name = "CC")]
+    pub country: Vec<String>,
+    /// Only traffic to these prefixes, each counted as a whole too, repeatable
+    #[arg(long, value_name = "P")]
+    pub prefix: Vec<String>,
+    /// One packet in so many was counted, whatever the exporters say
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub sampling: Option<u32>,
+    /// One packet in so many was counted where an exporter does not say
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub sampling_otherwise: Option<u32>,
+    /// RIR delegated or delegated-extended statistics, repeatable; replaces the table built in
+    #[arg(long, value_name = "FILE")]
+    pub delegated: Vec<PathBuf>,
+    /// Folder with downloaded country tables
+    #[arg(long, value_name = "DIR", env = "GONEDARK_DATA")]
+    pub data: Option<PathBuf>,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: TrafficFormat,
 }
 
 /// `gonedark fetch`

@@ -4,6 +4,7 @@ mod data;
 mod demo;
 mod export;
 mod fetch;
+mod flows;
 pub mod meaning;
 mod output;
 pub mod replay;
@@ -35,6 +36,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let result = match cli.command {
         Command::Replay(arguments) => replay::run(&arguments, &mut out),
+        Command::Flows(arguments) => flows::run(&arguments, &mut out),
         Command::Fetch(arguments) => fetch::run(&arguments, &mut out),
         Command::Data(arguments) => data::run(&arguments, &mut out),
         Command::Scenario(arguments) => scenario::run(&arguments, &mut out),

@@ -26,6 +26,10 @@ pub(super) fn run(arguments: &cli::Scenario, out: &mut dyn Write) -> Result<(), 
                 folder.display()
             )
             .context("cannot write")?;
+            let telemetry = scenario::write_telemetry(&scenario, &folder.join("flows"))?;
+            for file in &telemetry.files {
+                writeln!(out, "{}: what an exporter sent", file.display()).context("cannot write")?;
+            }
         }
     }
     Ok(())

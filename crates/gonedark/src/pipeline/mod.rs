@@ -8,11 +8,13 @@
 //! - [`observatory`]: live streams in one order of time, for a program that does not end.
 //! - `merge`: all files' batches in one order of time, tables before messages of the same stamp.
 //! - [`mod@replay`]: drives the inference with them.
+//! - [`traffic`]: what exporters tell, told to the meter.
 
 pub mod apply;
 mod merge;
 pub mod observatory;
 pub mod replay;
+pub mod traffic;
 
 pub use crate::source::archive::reading::{Complaint, FileSummary};
 pub use replay::{Outcome, Request, replay};

@@ -8,6 +8,7 @@
 //! | text | a terminal | [`text`] |
 //! | JSON, NDJSON, CSV | programs ([`docs/report-schema.md`]) | [`json`], [`csv`] |
 //! | series as CSV or Parquet | programs | [`series`], `columns` |
+//! | attacks as text, JSON, NDJSON | people and programs | [`traffic`] |
 //! | picture as SVG or PNG | the press | [`graph`] |
 //! | one self-contained page | people and the press | [`html`] |
 //!
@@ -29,6 +30,7 @@ pub mod sentence;
 pub mod series;
 pub mod text;
 pub mod times;
+pub mod traffic;
 pub mod words;
 
 use gonedark_infer::entity::Entity;

@@ -9,7 +9,7 @@ use super::text::{
     PlanText, Stamps,
 };
 use super::topology::Topology;
-use super::{course, values::Span};
+use super::{course, telemetry, values::Span};
 use gonedark_infer::entity::CountryCode;
 use gonedark_route::{Asn, Family, Prefix, Time};
 use std::collections::{BTreeMap, HashMap};
@@ -23,7 +23,7 @@ const MOST_CELLS: usize = 64_000_000;
 /// A partial feed above this share would count as a full one (0.75 by the definition of a full feed, less a margin).
 const LARGEST_PARTIAL: f64 = 0.6;
 
-type Checked<T> = Result<T, ScenarioError>;
+pub(crate) type Checked<T> = Result<T, ScenarioError>;
 
 /// Checks a document; `text` is what it was read from, or empty.
 pub(crate) fn check(document: Document, text: &str, name: &str) -> Checked<Scenario> {
@@ -44,6 +44,8 @@ pub(crate) fn check(document: Document, text: &str, name: &str) -> Checked<Scena
         topology,
         background: document.background.clone(),
         events: Vec::new(),
+        exporters: Vec::new(),
+        attacks: Vec::new(),
         document,
     };
     let document = scenario.document.clone();
@@ -64,6 +66,7 @@ pub(crate) fn check(document: Document, text: &str, name: &str) -> Checked<Scena
         let resolved: Event = course::resolve(&mut scenario, event.get_ref(), place.at(event.span()))?;
         scenario.events.push(resolved);
     }
+    telemetry::check(&mut scenario, &document, place)?;
     unique(&scenario, place)?;
     if scenario.peers.len().saturating_mul(scenario.networks.len()) > MOST_CELLS {
         return Err(place.error("peers x networks is over 64 million", "take fewer networks or peers"));

@@ -6,6 +6,7 @@
 //!            course, noise -> simulation (a queue) -> world (what every peer holds) -> truth, incidents
 //!                                  |
 //!                             recording (plain values, in time order) -> archive -> mrt_writer -> files
+//!            telemetry (flows, in the order of their export) -> netflow_writer -> captures of what an exporter sends
 //! ```
 //!
 //! [`Scenario::parse`] reads a file, [`builtin`] the three that are built in, [`random()`] invents one; [`events`] gives
@@ -22,12 +23,14 @@ mod delegations;
 mod error;
 mod incidents;
 mod mrt_writer;
+mod netflow_writer;
 mod noise;
 mod plan;
 mod prng;
 mod random;
 mod recording;
 mod simulation;
+mod telemetry;
 pub mod text;
 mod topology;
 mod truth;
@@ -38,10 +41,11 @@ pub use archive::{Progress, Summary, write};
 pub use delegations::delegated;
 pub use error::ScenarioError;
 pub use incidents::{Interval, TrueBlindness, TrueFamily, TrueFlap, TrueIncident, TrueNetwork, Truth};
-pub use plan::{Collector, Network, Peer, Scenario};
+pub use plan::{Collector, Exporter, Network, Peer, Scenario};
 pub use random::{RandomOptions, random};
 pub use recording::{Recorded, RibEntry, ScenarioEvent};
 pub use simulation::Events;
+pub use telemetry::{Telemetry, write_telemetry};
 
 use error::Place;
 

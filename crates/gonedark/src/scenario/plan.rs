@@ -1,10 +1,10 @@
 //! A checked scenario: names resolved to indices, plans cut into networks, every number within its range.
 
-use super::text::{BackgroundText, Compression, Document, Layout};
+use super::text::{BackgroundText, Compression, Document, Layout, ProtocolText};
 use super::topology::Topology;
 use gonedark_infer::entity::CountryCode;
 use gonedark_route::{Asn, Family, Prefix, Time};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
 /// An invented or reconstructed Internet and what happens in it. Made by [`Scenario::parse`](super::Scenario::parse).
@@ -32,6 +32,9 @@ pub struct Scenario {
     pub(crate) topology: Topology,
     pub(crate) background: BackgroundText,
     pub(crate) events: Vec<Event>,
+    /// Who tells of traffic.
+    pub exporters: Vec<Exporter>,
+    pub(crate) attacks: Vec<Attack>,
     /// The text that it was made from.
     pub(crate) document: Document,
 }
@@ -131,6 +134,34 @@ pub struct Network {
     pub(crate) cover: Option<u32>,
     /// /24s or /48s that it holds and no network under it does; at least 1 for a longer prefix.
     pub(crate) exclusive: u64,
+}
+
+/// A router that exports flows.
+#[derive(Clone, Debug)]
+pub struct Exporter {
+    /// The name of its file.
+    pub name: String,
+    /// Where its datagrams come from.
+    pub address: Ipv4Addr,
+    /// One packet in so many is counted.
+    pub sampling: u32,
+    /// In microseconds.
+    pub active_timeout: i64,
+    /// Packets a second to each address that is attacked at some time.
+    pub usual_pps: u32,
+}
+
+/// A flood of packets, resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct Attack {
+    pub(crate) at: Time,
+    pub(crate) until: Time,
+    pub(crate) targets: Vec<Ipv4Addr>,
+    pub(crate) protocol: ProtocolText,
+    pub(crate) ports: (Option<u16>, Option<u16>),
+    pub(crate) packet_bytes: u32,
+    pub(crate) peak_pps: u64,
+    pub(crate) sources: u32,
 }
 
 /// Something that happens, resolved.

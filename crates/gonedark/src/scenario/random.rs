@@ -149,6 +149,8 @@ impl Inventor {
             collectors,
             countries,
             events: std::mem::take(&mut self.events),
+            exporters: Vec::new(),
+            attacks: Vec::new(),
         }
     }
 

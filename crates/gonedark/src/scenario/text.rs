@@ -37,6 +37,76 @@ pub struct Document {
     /// What happens, in any order.
     #[serde(default, rename = "event", skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Spanned<EventText>>,
+    /// Who tells of traffic.
+    #[serde(default, rename = "exporter", skip_serializing_if = "Vec::is_empty")]
+    pub exporters: Vec<Spanned<ExporterText>>,
+    /// Floods of packets, in any order; they may lie outside of the window of the routing.
+    #[serde(default, rename = "attack", skip_serializing_if = "Vec::is_empty")]
+    pub attacks: Vec<Spanned<AttackText>>,
+}
+
+/// A router that exports flows (NetFlow version 9): all traffic goes through it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExporterText {
+    /// The name of its file.
+    pub name: String,
+    /// Where its datagrams come from (IPv4).
+    pub address: String,
+    /// One packet in so many is counted.
+    pub sampling: u32,
+    /// How long a flow goes on before it is told of.
+    pub active_timeout: Span,
+    /// Packets a second of ordinary web traffic to each address that is attacked, from a day before to a day after.
+    #[serde(default)]
+    pub usual_pps: u32,
+    /// Where that is from.
+    pub source: String,
+}
+
+/// A flood of packets.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttackText {
+    /// When it begins.
+    pub at: Moment,
+    /// How long it lasts: it grows for a tenth of it and falls for a tenth.
+    pub lasts: Span,
+    /// At which addresses, in equal parts.
+    pub targets: Vec<String>,
+    /// By what means.
+    pub protocol: ProtocolText,
+    /// From which port; any without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_port: Option<u16>,
+    /// To which port; any without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_port: Option<u16>,
+    /// Bytes of a packet, IP header included.
+    pub packet_bytes: u32,
+    /// Packets a second at its height, at all targets together.
+    pub peak_pps: u64,
+    /// From how many addresses.
+    pub sources: u32,
+    /// How exactly the time is known.
+    pub precision: Span,
+    /// Whether time or extent is not published but chosen here.
+    #[serde(default)]
+    pub invented: bool,
+    /// Who says so, or why it was chosen so.
+    pub source: String,
+}
+
+/// What the packets of a flood are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProtocolText {
+    /// TCP SYNs.
+    Syn,
+    /// UDP.
+    Udp,
+    /// ICMP echo requests.
+    Icmp,
 }
 
 /// The middle of the Internet.

@@ -1,0 +1,9 @@
+//! Flows: what exporters tell of them, or a capture of the packets themselves, as one stream of what the meter is told.
+
+mod exports;
+mod files;
+mod packets;
+
+pub use exports::{Exports, Told, is_export};
+pub use files::{Input, Kind, read};
+pub use packets::flow_of;
