@@ -7,8 +7,11 @@
 use gonedark_decode::bgp::{AddPath, Message, Session, Update};
 use gonedark_decode::delegated::{self, Line};
 use gonedark_decode::mrt::{Decoder, Frame, RawRecord, Record, frame, records};
-use gonedark_decode::{bmp as bmp_decode, ris_live as ris_live_decode};
-use gonedark_route::AsnSize;
+use gonedark_decode::{
+    bmp as bmp_decode, flow as flow_decode, packet as packet_decode, ris_live as ris_live_decode,
+};
+use gonedark_route::{AsnSize, Flow, Time};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// An MRT stream: framing, every record, every route.
 pub fn mrt(bytes: &[u8]) {
@@ -196,4 +199,78 @@ pub fn delegated(bytes: &[u8]) {
     }
     // A file that passes has a header, and every record that the header counts.
     assert!(verified.is_err() || good > 0 || last > 0);
+}
+
+/// Datagrams of flow exporters: each with a byte before it that says whose it is, and a length of two bytes. What was
+/// learned of templates is given to a second decoder at the end.
+pub fn flow(bytes: &[u8]) {
+    let settings = flow_decode::Settings {
+        exporters_max: 3,
+        domains_max: 3,
+        template_bytes_max: 4 << 10,
+        waiting_bytes_max: 4 << 10,
+        decapsulate: true,
+        ..flow_decode::Settings::default()
+    };
+    let mut decoder = flow_decode::Decoder::new(settings.clone());
+    let (mut rest, mut number, mut handed_out, mut taken) = (bytes, 0_i64, 0_u64, 0_u64);
+    while let Some(([whose, high, low], behind)) = rest.split_first_chunk::<3>() {
+        let length = usize::from(u16::from_be_bytes([*high, *low])).min(behind.len());
+        let (datagram, behind) = behind.split_at(length);
+        (rest, number) = (behind, number + 1);
+        taken += length as u64;
+        let from = IpAddr::V4(Ipv4Addr::new(192, 0, 2, whose % 5));
+        let received = Time::from_seconds(1_700_000_000 + 100 * number);
+        let decoded = decoder.decode(from, received, datagram, &mut |exporter, flow: &Flow| {
+            assert!(exporter.0 < 3);
+            assert!(flow.begin <= flow.end && flow.sampling > 0, "{flow:?}");
+            handed_out += 1;
+        });
+        match decoded {
+            Ok(decoded) => assert!(decoded.records <= length as u64, "{decoded:?} of {length} bytes"),
+            Err(error) => assert!(error.offset() <= length as u64, "{error}"),
+        }
+    }
+    // A record of one byte is a flow, and one back.
+    assert!(handed_out <= 2 * taken, "{handed_out} flows of {taken} bytes");
+    let mut counted = 0;
+    for exporter in decoder.exporters() {
+        let counters = exporter.counters();
+        counted += counters.flows;
+        assert_eq!(counters.sampling.iter().sum::<u64>(), counters.flows);
+        assert!(counters.flows + counters.without_addresses >= counters.records);
+        assert!(exporter.waiting() <= 4 << 10);
+    }
+    assert_eq!(counted, handed_out);
+    let mut second = flow_decode::Decoder::new(settings);
+    for (exporter, message) in decoder.templates() {
+        second.take_up_template(exporter, &message).expect("a template that was taken up before");
+    }
+    for rate in decoder.rates() {
+        second.take_up_rate(rate).expect("an exporter that was known before");
+    }
+    assert!(second.templates().eq(decoder.templates()));
+    // Exporters of which only rates are known come later in the second one.
+    let rates = |decoder: &flow_decode::Decoder| {
+        let mut rates: Vec<_> = decoder.rates().collect();
+        rates.sort_by_key(|kept| (kept.exporter, kept.version, kept.domain, kept.of));
+        rates
+    };
+    assert_eq!(rates(&second), rates(&decoder));
+}
+
+/// A packet behind each kind of link, and all that is in it.
+pub fn packet(bytes: &[u8]) {
+    for link_type in [0, 1, 101, 113, 219, 276] {
+        let link = packet_decode::Link::from_pcap(link_type).expect("a link type that is known");
+        match packet_decode::linked(link, bytes) {
+            Ok(packet) => {
+                let innermost = packet.innermost();
+                assert!(packet.payload.len() <= bytes.len() && innermost.payload.len() <= bytes.len());
+                assert!(packet.link_length as usize <= bytes.len());
+                let _ = (packet.transport().ports(), packet.quoted(), packet.inside(), innermost.transport());
+            }
+            Err(error) => assert!(error.offset() <= bytes.len() as u64, "{error}"),
+        }
+    }
 }

@@ -132,12 +132,14 @@ fn sflow(number: u32, seed: &mut u64) -> Vec<u8> {
     bytes
 }
 
+/// Makes the datagram of a number.
+type Make = fn(u32, &mut u64) -> Vec<u8>;
+
 #[allow(clippy::disallowed_methods, reason = "it measures")]
 fn main() -> io::Result<()> {
     let seconds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1.0);
     let from = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-    let kinds: [(&str, fn(u32, &mut u64) -> Vec<u8>); 4] =
-        [("v5", v5), ("v9", v9), ("ipfix", ipfix), ("sflow", sflow)];
+    let kinds: [(&str, Make); 4] = [("v5", v5), ("v9", v9), ("ipfix", ipfix), ("sflow", sflow)];
     for (name, make) in kinds {
         let mut seed = 1;
         let datagrams: Vec<Vec<u8>> = (0..DATAGRAMS).map(|number| make(number, &mut seed)).collect();

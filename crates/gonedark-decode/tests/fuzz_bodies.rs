@@ -16,6 +16,8 @@ fn no_seed_nor_any_cut_or_flipped_form_of_it_breaks_a_promise_of_the_decoder() {
         ("bmp", fuzz::bmp),
         ("ris_live", fuzz::ris_live),
         ("delegated", fuzz::delegated),
+        ("flow", fuzz::flow),
+        ("packet", fuzz::packet),
     ] {
         let seeds = seeds::of(target);
         for (_, bytes) in &seeds {

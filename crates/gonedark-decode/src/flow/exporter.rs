@@ -24,8 +24,9 @@ pub struct DomainKey {
     pub agent: Option<IpAddr>,
 }
 
-/// How many sources of sFlow are told apart in one sub-agent. A guess: as many as the interfaces of a large chassis.
-const SOURCES_MAX: usize = 4096;
+/// How many sources of sFlow are told apart in one exporter. A guess: more than a large chassis has interfaces. Samples of
+/// others are read all the same; what is missing of them shows in the sequence of the datagrams only.
+const SOURCES_MAX: usize = 2048;
 
 /// A part of an exporter that counts for itself.
 #[derive(Debug)]
@@ -35,8 +36,6 @@ pub(super) struct Domain {
     uptime: Option<u32>,
     /// When it came up, in milliseconds since 1970, where options tell it.
     pub(super) init: Option<u64>,
-    /// The sources of sFlow and the number of their last sample, sorted.
-    sources: Vec<(u64, Sequence)>,
 }
 
 /// What sequence numbers count.
@@ -55,7 +54,9 @@ pub struct Exporter {
     pub(super) templates: Templates,
     pub(super) waiting: Waiting,
     pub(super) domains: Vec<Domain>,
-    pub(super) clock_offset: Option<i64>,
+    /// The sources of sFlow, by domain and number, sorted, and the numbers of their samples.
+    sources: Vec<((usize, u64), Sequence)>,
+    clock_offset: Option<i64>,
 }
 
 impl Exporter {
@@ -67,6 +68,7 @@ impl Exporter {
             templates: Templates::default(),
             waiting: Waiting::default(),
             domains: Vec::new(),
+            sources: Vec::new(),
             clock_offset: None,
         }
     }
@@ -123,7 +125,7 @@ impl Exporter {
             return None;
         }
         let sequence = Sequence::default();
-        self.domains.push(Domain { key, sequence, uptime: None, init: None, sources: Vec::new() });
+        self.domains.push(Domain { key, sequence, uptime: None, init: None });
         self.domains.len().checked_sub(1)
     }
 
@@ -138,13 +140,14 @@ impl Exporter {
         add(&mut self.counters.datagrams, 1);
         self.clock_offset =
             export.map(|export| export.micros().saturating_sub(received.micros())).or(self.clock_offset);
-        let (Some(domain), Some(uptime)) = (self.domains.get_mut(domain), uptime) else { return };
-        if times::is_restarted(domain.uptime, uptime) {
+        let sources = &mut self.sources;
+        let (Some(known), Some(uptime)) = (self.domains.get_mut(domain), uptime) else { return };
+        if times::is_restarted(known.uptime, uptime) {
             add(&mut self.counters.restarts, 1);
-            domain.sequence.forget();
-            domain.sources.clear();
+            known.sequence.forget();
+            sources.retain(|((of, _), _)| *of != domain);
         }
-        domain.uptime = Some(uptime);
+        known.uptime = Some(uptime);
     }
 
     /// Takes note of a sequence number and of how much it counts; of a number only where that is not known.
@@ -165,16 +168,16 @@ impl Exporter {
 
     /// Takes note of the sequence number of a sample of sFlow.
     pub(super) fn sample(&mut self, domain: usize, source: u64, number: u32) {
-        let Some(domain) = self.domains.get_mut(domain) else { return };
-        let at = match domain.sources.binary_search_by_key(&source, |(source, _)| *source) {
+        let key = (domain, source);
+        let at = match self.sources.binary_search_by_key(&key, |(key, _)| *key) {
             Ok(at) => at,
-            Err(_) if domain.sources.len() >= SOURCES_MAX => return,
+            Err(_) if self.sources.len() >= SOURCES_MAX => return,
             Err(at) => {
-                domain.sources.insert(at, (source, Sequence::default()));
+                self.sources.insert(at, (key, Sequence::default()));
                 at
             }
         };
-        let Some((_, sequence)) = domain.sources.get_mut(at) else { return };
+        let Some((_, sequence)) = self.sources.get_mut(at) else { return };
         let step = sequence.take(number, 1);
         let missed = &mut self.counters.missed_samples;
         *missed = missed.saturating_add(u64::from(step.missed)).saturating_sub(u64::from(step.found));

@@ -51,6 +51,9 @@ mod value;
 mod waiting;
 
 #[cfg(test)]
+#[path = "../../tests/support/flow_wire.rs"]
+mod flow_wire;
+#[cfg(test)]
 mod sflow_tests;
 #[cfg(test)]
 mod tests;

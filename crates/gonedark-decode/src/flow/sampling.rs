@@ -103,13 +103,13 @@ impl Rates {
     /// Takes note of a rate, for what is decoded from here on.
     pub(super) fn tell(&mut self, key: RateKey, rate: u32) {
         match self.told.binary_search_by_key(&key, |(key, _)| *key) {
-            Ok(at) => {
-                if let Some((_, known)) = self.told.get_mut(at) {
-                    *known = rate;
-                }
-            }
+            // Most are told again and again as they were.
+            Ok(at) => match self.told.get_mut(at) {
+                Some((_, known)) if *known != rate => *known = rate,
+                _ => return,
+            },
             Err(at) if self.told.len() < RATES_MAX => self.told.insert(at, (key, rate)),
-            Err(_) => {}
+            Err(_) => return,
         }
         let first = self.told.first().map(|(_, rate)| *rate);
         self.uniform = first.filter(|first| self.told.iter().all(|(_, rate)| rate == first));

@@ -3,7 +3,7 @@
 use crate::cursor::Cursor;
 use crate::error::{DecodeError, Field};
 use crate::flow::counters::{Damage, add};
-use crate::flow::element::Places;
+use crate::flow::element::{Places, Section};
 use crate::flow::exporter::{Exporter, ExporterId};
 use crate::flow::plan::{BEFORE, Walked};
 use crate::flow::sampling::{self, RateOf, Sampling, SamplingFrom};
@@ -83,7 +83,7 @@ impl<F: FnMut(ExporterId, &Flow)> Sets<'_, F> {
                         (message.version, message.domain, id),
                         message.domain_at,
                         message.clocks,
-                        set,
+                        (set, at as u64),
                     ) {
                         Some(records) => self.taken.records = self.taken.records.saturating_add(records),
                         None => self.hold(message, id, set),
@@ -149,13 +149,19 @@ impl<F: FnMut(ExporterId, &Flow)> Sets<'_, F> {
     fn release(&mut self, key: TemplateKey, message: &Message) {
         while let Some(held) = self.exporter.waiting.take(key) {
             add(&mut self.exporter.counters.sets_found, 1);
-            self.data(key, message.domain_at, held.clocks, &held.bytes);
+            self.data(key, message.domain_at, held.clocks, (&held.bytes, 0));
         }
     }
 
-    /// A set of data, with [`BEFORE`] bytes before its header. How many records it has; `None` where its template is not
+    /// A set of data, with [`BEFORE`] bytes before its header, and where it stands in its datagram. How many records it has; `None` where its template is not
     /// known.
-    fn data(&mut self, key: TemplateKey, domain_at: usize, clocks: Clocks, set: &[u8]) -> Option<u64> {
+    fn data(
+        &mut self,
+        key: TemplateKey,
+        domain_at: usize,
+        clocks: Clocks,
+        (set, offset): (&[u8], u64),
+    ) -> Option<u64> {
         let now = self.exporter.counters.datagrams;
         let template = self.exporter.templates.find(key)?;
         template.used = now;
@@ -167,7 +173,7 @@ impl<F: FnMut(ExporterId, &Flow)> Sets<'_, F> {
             self.flows(key, domain_at, clocks, body)
         };
         if walked.is_cut {
-            let cursor = Cursor::new(body, 0);
+            let cursor = Cursor::new(body, offset);
             self.damage(Damage::RecordCut, cursor.cut(Field::FlowRecord, body.len()));
         }
         Some(walked.records)
@@ -208,29 +214,17 @@ impl<F: FnMut(ExporterId, &Flow)> Sets<'_, F> {
         }
         let (each, decapsulate) = (&mut *self.each, self.settings.decapsulate);
         let (mut flows, mut without_addresses) = (0_u64, 0_u64);
-        let mut last: Option<(RateBasis, Sampling, u64)> = None;
+        let mut last = LastRate::default();
         let walked = plan.walk(body, |record, places| {
             let Some(mut flow) = record::flow(plan, places, record, &clocks, decapsulate) else {
                 without_addresses = without_addresses.wrapping_add(1);
                 return;
             };
             let basis = RateBasis::of(plan.has_rate, plan.has_sampler, places, record);
-            // Most records of a set have the rate of the one before.
-            let sampling = match &mut last {
-                Some((known, sampling, count)) if *known == basis => {
-                    *count = count.wrapping_add(1);
-                    *sampling
-                }
-                other => {
-                    if let Some((_, sampling, count)) = other.take() {
-                        count_sampling(&mut counters.sampling, sampling.from, count);
-                    }
-                    let told = basis.told.map(|rate| Sampling { rate, from: SamplingFrom::Record });
-                    let found = rates.of_record((version, domain), told, basis.sampler, basis.interface);
-                    *other = Some((basis, found, 1));
-                    found
-                }
-            };
+            let sampling = last.of(basis, &mut counters.sampling, |basis| {
+                let told = basis.told.map(|rate| Sampling { rate, from: SamplingFrom::Record });
+                rates.of_record((version, domain), told, basis.sampler, basis.interface)
+            });
             flow.sampling = sampling.rate;
             flows = flows.wrapping_add(1);
             each(id, &flow);
@@ -238,18 +232,15 @@ impl<F: FnMut(ExporterId, &Flow)> Sets<'_, F> {
                 && let Some(back) = record::reverse(places, record, &flow)
             {
                 flows = flows.wrapping_add(1);
-                count_sampling(&mut counters.sampling, sampling.from, 1);
+                last.count();
                 each(id, &back);
             }
         });
-        if let Some((_, sampling, count)) = last {
-            count_sampling(&mut counters.sampling, sampling.from, count);
-            rates.last = Some(sampling);
-        }
+        rates.last = last.end(&mut counters.sampling).or(rates.last);
         add(&mut counters.records, walked.records);
         add(&mut counters.flows, flows);
         add(&mut counters.without_addresses, without_addresses);
-        if !plan.has_packets && plan.section == crate::flow::element::Section::None {
+        if !plan.has_packets && plan.section == Section::None {
             add(&mut counters.without_packets, walked.records);
         }
         if plan.has_totals {
@@ -275,6 +266,48 @@ impl RateBasis {
             sampler: has_sampler.then(|| number(record, places.sampler)),
             interface: number(record, places.interface),
         }
+    }
+}
+
+/// The rate of the record before: most records of a set have the same.
+#[derive(Default)]
+struct LastRate {
+    last: Option<(RateBasis, Sampling)>,
+    flows: u64,
+}
+
+impl LastRate {
+    /// The rate of the next record, found anew where it goes by something else than the one before.
+    #[inline]
+    fn of(
+        &mut self,
+        basis: RateBasis,
+        counters: &mut [u64; 5],
+        find: impl FnOnce(RateBasis) -> Sampling,
+    ) -> Sampling {
+        if let Some((known, sampling)) = self.last
+            && known == basis
+        {
+            self.count();
+            return sampling;
+        }
+        self.end(counters);
+        let found = find(basis);
+        (self.last, self.flows) = (Some((basis, found)), 1);
+        found
+    }
+
+    /// One more flow has this rate.
+    #[inline]
+    fn count(&mut self) {
+        self.flows = self.flows.wrapping_add(1);
+    }
+
+    /// Counts the flows that had the last rate, which is handed back.
+    fn end(&mut self, counters: &mut [u64; 5]) -> Option<Sampling> {
+        let (_, sampling) = self.last.take()?;
+        count_sampling(counters, sampling.from, std::mem::take(&mut self.flows));
+        Some(sampling)
     }
 }
 

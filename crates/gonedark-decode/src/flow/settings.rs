@@ -6,7 +6,8 @@ use std::net::IpAddr;
 
 /// Bounds of the memory, and what is known of exporters beforehand.
 ///
-/// Datagrams may come from anybody, so that all memory has a bound: that of one exporter times `exporters_max`.
+/// Datagrams may come from anybody, so that all memory has a bound: that of one exporter, by default about a MiB, times
+/// `exporters_max`. Healthy ones take some ten KiB.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings {
     /// How many exporters are listened to; datagrams of others are refused and counted. By default 1,024, a guess: the

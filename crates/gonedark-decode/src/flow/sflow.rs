@@ -15,16 +15,22 @@ use crate::packet::{self, Link};
 use gonedark_route::{Family, Flow, Time};
 use std::net::IpAddr;
 
-/// Formats of samples, of enterprise 0 (section 5.3; the last one of "sFlow Dropped Packet Notification Structures").
+/// A sample of packets (section 5, `flow_sample`).
 const FLOW_SAMPLE: u32 = 1;
+/// The counters of an interface (section 5, `counters_sample`).
 const COUNTER_SAMPLE: u32 = 2;
+/// A sample of packets with wider numbers of interfaces (section 5, `flow_sample_expanded`).
 const EXPANDED_FLOW_SAMPLE: u32 = 3;
+/// Counters with wider numbers of interfaces (section 5, `counters_sample_expanded`).
 const EXPANDED_COUNTER_SAMPLE: u32 = 4;
+/// A packet that was dropped (sflow.org "sFlow Dropped Packet Notification Structures", `discarded_packet`).
 const DISCARDED_PACKET: u32 = 5;
 
-/// Formats of records in a flow sample, of enterprise 0 (section 5.3).
+/// The first bytes of a frame (section 5, `sampled_header`).
 const RAW_HEADER: u32 = 1;
+/// Addresses and ports of IPv4 (section 5, `sampled_ipv4`).
 const IPV4_DATA: u32 = 3;
+/// Addresses and ports of IPv6 (section 5, `sampled_ipv6`).
 const IPV6_DATA: u32 = 4;
 
 /// What a header begins with (section 5.3, `header_protocol`).

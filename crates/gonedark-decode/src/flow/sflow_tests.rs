@@ -1,10 +1,7 @@
 //! One claim a test: sFlow.
 
-#[path = "../../tests/support/flow_wire.rs"]
-mod flow_wire;
-
+use super::flow_wire::*;
 use super::{Damage, Decoder, Settings};
-use flow_wire::*;
 use gonedark_route::{Flow, Time};
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,11 +1,8 @@
 //! One claim a test, on datagrams that are built by hand.
 
-#[path = "../../tests/support/flow_wire.rs"]
-mod flow_wire;
-
+use super::flow_wire::*;
 use super::{Counters, Damage, Decoded, Decoder, RateOf, RateSetting, SamplingFrom, Settings};
 use crate::error::{DecodeError, Field};
-use flow_wire::*;
 use gonedark_route::{Family, Flow, Prefix, Time};
 use std::net::{IpAddr, Ipv4Addr};
 

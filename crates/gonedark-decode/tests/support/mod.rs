@@ -4,6 +4,7 @@
 
 pub mod bmp_wire;
 pub mod flow_captures;
+pub mod flow_seeds;
 pub mod flow_wire;
 pub mod pcap;
 pub mod seeds;

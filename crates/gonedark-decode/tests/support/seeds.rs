@@ -16,6 +16,8 @@ pub fn of(target: &str) -> Vec<(String, Vec<u8>)> {
         "bgp_update" => messages().into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect(),
         "bmp" => bmp(),
         "ris_live" => ris_live(),
+        "flow" => super::flow_seeds::flow(),
+        "packet" => super::flow_seeds::packet(),
         // Invented; the form of the RIRs' files (version 2, summary, records).
         _ => vec![(
             "two_records".to_owned(),
