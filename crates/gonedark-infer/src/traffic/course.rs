@@ -1,18 +1,21 @@
-//! Traffic over time: each second of the last half minute, and each third of a minute of the last five minutes.
+//! Traffic over time: each second of the last minute, and each third of a minute of the last five minutes.
 //!
 //! What is kept are the steps from one second to the next: a flow of any length changes four of them, where adding to every
 //! second of it would cost up to three hundred additions for each of the entities that it belongs to.
 
 /// Counts are kept in parts of a packet or byte, so that few packets over many seconds are not all put into one of them.
 pub(crate) const SCALE: i64 = 256;
-/// Seconds that are kept one by one: one less than there is room for steps.
-pub(crate) const SECONDS: usize = 31;
+/// Seconds that are kept one by one: one less than there is room for steps. An exporter with the usual active timeout of 60 s
+/// tells all of a second within the minute after it.
+pub(crate) const SECONDS: usize = 63;
 /// Length of a stretch, in which the time before is kept: a third of a minute. Guess.
 pub(crate) const STRETCH: i64 = 20;
 /// Stretches that are kept: five minutes, the longest active timeout in use.
 pub(crate) const STRETCHES: usize = 15;
 
 const MICROS: i64 = 1_000_000;
+/// Steps lie in two rows: of one length of array more cannot be kept by derived code.
+const ROW: usize = SECONDS.div_ceil(2);
 /// What one flow can claim at most, in packets or bytes: more is a lie, and must not overflow.
 const MOST: u64 = 1 << 44;
 
@@ -58,6 +61,11 @@ impl Amount {
         Amount { packets: left.packets.max(0), bytes: left.bytes.max(0) }
     }
 
+    /// A part of it, rounded down.
+    fn part(self, share: f64) -> Self {
+        Amount { packets: (self.packets as f64 * share) as i64, bytes: (self.bytes as f64 * share) as i64 }
+    }
+
     fn minus(self, other: Amount) -> Self {
         Amount {
             packets: self.packets.wrapping_sub(other.packets),
@@ -70,30 +78,34 @@ impl Amount {
     }
 }
 
-/// Up to four steps of a row of equal times.
+/// Up to four steps, each with the place where it is kept.
 #[derive(Clone, Copy, Default, Debug)]
 struct Steps {
-    /// The number of the first time, counted since 1970.
-    steps: [(i64, Amount); 4],
-    count: usize,
+    steps: [Amount; 4],
+    places: [u8; 4],
+    count: u8,
 }
 
 impl Steps {
-    fn push(&mut self, at: i64, step: Amount) {
-        self.steps[self.count] = (at, step);
+    #[inline]
+    fn push(&mut self, second: i64, step: Amount) {
+        let at = usize::from(self.count) % 4;
+        self.steps[at] = step;
+        self.places[at] = of_second(second) as u8;
         self.count += 1;
     }
 
-    /// All of it within one time.
-    fn one(&mut self, at: i64, amount: Amount) {
-        self.push(at, amount);
-        self.push(at + 1, Amount::default().minus(amount));
+    /// All of it within one second.
+    #[inline]
+    fn one(&mut self, second: i64, amount: Amount) {
+        self.push(second, amount);
+        self.push(second + 1, Amount::default().minus(amount));
     }
 
-    /// `amount` spread evenly from `begin` to `end`, cut into times of `UNIT` microseconds; what lies before the time `first`
-    /// is given back.
+    /// `amount` spread evenly from `begin` to `end` over seconds; what lies before the second `first` is given back.
     #[inline]
-    fn spread<const UNIT: i64>(&mut self, amount: Amount, (begin, end): (i64, i64), first: i64) -> Amount {
+    fn spread(&mut self, amount: Amount, (begin, end): (i64, i64), first: i64) -> Amount {
+        const UNIT: i64 = MICROS;
         let (from, to) = (begin.div_euclid(UNIT), end.div_euclid(UNIT));
         if to < first {
             return amount;
@@ -103,13 +115,7 @@ impl Steps {
             return Amount::default();
         }
         let whole = end.saturating_sub(begin) as f64;
-        let share = |micros: i64| {
-            let share = micros as f64 / whole;
-            Amount {
-                packets: (amount.packets as f64 * share) as i64,
-                bytes: (amount.bytes as f64 * share) as i64,
-            }
-        };
+        let share = |micros: i64| amount.part(micros as f64 / whole);
         let outside =
             if from < first { share((first * UNIT).saturating_sub(begin)) } else { Amount::default() };
         let inside = amount.minus(outside);
@@ -138,7 +144,10 @@ impl Steps {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Credit {
     seconds: Steps,
-    stretches: Steps,
+    /// What lies before the seconds that are kept, by stretch: the number of the first of them, and where they are in what
+    /// all share that are made together.
+    first_older: i64,
+    older: (u32, u32),
     /// What lies before everything that is kept.
     pub(crate) outside: Amount,
     /// All of it.
@@ -146,35 +155,82 @@ pub(crate) struct Credit {
 }
 
 impl Credit {
-    /// Of a flow from `begin` to `end` (microseconds, neither after the second `now`).
+    /// Of a flow from `begin` to `end` (microseconds, neither after the second `now`). What lies before the seconds that are
+    /// kept is appended to `older`.
     #[inline]
-    pub(crate) fn new(whole: Amount, times: (i64, i64), now: i64) -> Self {
-        let (mut seconds, mut stretches) = (Steps::default(), Steps::default());
-        seconds.spread::<MICROS>(whole, times, now - (SECONDS as i64 - 1));
-        let first = now.div_euclid(STRETCH) - (STRETCHES as i64 - 1);
-        let outside = stretches.spread::<{ STRETCH * MICROS }>(whole, times, first);
-        Credit { seconds, stretches, outside, whole }
+    pub(crate) fn new(whole: Amount, times: (i64, i64), now: i64, older: &mut Vec<Amount>) -> Self {
+        let mut credit = Credit {
+            seconds: Steps::default(),
+            first_older: 0,
+            older: (0, 0),
+            outside: Amount::default(),
+            whole,
+        };
+        let first = now - (SECONDS as i64 - 1);
+        let rest = credit.seconds.spread(whole, times, first);
+        if rest != Amount::default() {
+            credit.put_back(rest, (times.0, times.1.min(first * MICROS)), now, older);
+        }
+        credit
     }
+
+    /// Puts what lies before the seconds that are kept into the stretches before them.
+    fn put_back(&mut self, amount: Amount, (begin, end): (i64, i64), now: i64, older: &mut Vec<Amount>) {
+        const UNIT: i64 = STRETCH * MICROS;
+        let first = first_stretch(now);
+        // A stretch does not reach into the seconds that are kept: what ends there ends before it.
+        let last = if end > begin { (end - 1).div_euclid(UNIT) } else { end.div_euclid(UNIT) };
+        if last < first {
+            self.outside = amount;
+            return;
+        }
+        let whole = end.saturating_sub(begin).max(1) as f64;
+        let share = |micros: i64| amount.part(micros as f64 / whole);
+        let start = begin.div_euclid(UNIT).max(first);
+        if begin < first * UNIT {
+            self.outside = share((first * UNIT).saturating_sub(begin));
+        }
+        let mut left = amount.minus(self.outside);
+        self.first_older = start;
+        self.older.0 = older.len() as u32;
+        for stretch in start..=last {
+            // What rounding leaves goes into the last.
+            let part = match stretch == last {
+                true => left,
+                false => share((stretch + 1) * UNIT - (stretch * UNIT).max(begin)),
+            };
+            left = left.minus(part);
+            older.push(part);
+        }
+        self.older.1 = older.len() as u32;
+    }
+}
+
+/// The first stretch that is kept.
+const fn first_stretch(now: i64) -> i64 {
+    now.div_euclid(STRETCH) - (STRETCHES as i64 - 1)
 }
 
 /// The course of one kind of traffic to one target.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Course {
-    seconds: [Amount; SECONDS + 1],
-    stretches: [Amount; STRETCHES + 1],
-    /// What there was in the second, and the stretch, before those that are kept.
-    before: [Amount; 2],
     /// The second up to which it is kept.
     now: i64,
+    /// What there was in the second before those that are kept.
+    before: Amount,
+    /// Steps to each second that is kept, and to the one after the newest.
+    seconds: [[Amount; ROW]; 2],
+    /// All of each stretch that lies before them, as far as it does.
+    stretches: [Amount; STRETCHES + 1],
 }
 
 impl Course {
     pub(crate) fn new(now: i64) -> Self {
         Course {
-            seconds: [Amount::default(); SECONDS + 1],
-            stretches: [Amount::default(); STRETCHES + 1],
-            before: [Amount::default(); 2],
             now,
+            before: Amount::default(),
+            seconds: [[Amount::default(); ROW]; 2],
+            stretches: [Amount::default(); STRETCHES + 1],
         }
     }
 
@@ -182,18 +238,55 @@ impl Course {
     #[inline]
     pub(crate) fn roll(&mut self, now: i64) {
         if now > self.now {
-            let stretches = (self.now.div_euclid(STRETCH), now.div_euclid(STRETCH));
-            roll(&mut self.seconds, &mut self.before[0], (self.now, now));
-            roll(&mut self.stretches, &mut self.before[1], stretches);
-            self.now = now;
+            self.roll_on(now);
         }
+    }
+
+    fn roll_on(&mut self, now: i64) {
+        if now - self.now > SECONDS as i64 + STRETCH * (STRETCHES as i64 + 2) {
+            *self = Course::new(now);
+            return;
+        }
+        for leaving in self.first_second()..now - (SECONDS as i64 - 1) {
+            let step = std::mem::take(self.step_mut(of_second(leaving)));
+            self.before = self.before.plus(step);
+            let stretch = &mut self.stretches[of_stretch(leaving.div_euclid(STRETCH))];
+            if leaving.rem_euclid(STRETCH) == 0 {
+                *stretch = Amount::default();
+            }
+            *stretch = stretch.plus(self.before);
+        }
+        self.now = now;
     }
 
     /// Adds a flow that was made up for the second `now`, up to which the course was rolled.
     #[inline]
-    pub(crate) fn add(&mut self, credit: &Credit) {
-        add(&mut self.seconds, &credit.seconds);
-        add(&mut self.stretches, &credit.stretches);
+    pub(crate) fn add(&mut self, credit: &Credit, older: &[Amount]) {
+        let steps = &credit.seconds;
+        for number in 0..usize::from(steps.count).min(4) {
+            let cell = self.step_mut(usize::from(steps.places[number]));
+            *cell = cell.plus(steps.steps[number]);
+        }
+        if credit.older.1 > credit.older.0 {
+            self.add_older(credit, older);
+        }
+    }
+
+    fn add_older(&mut self, credit: &Credit, older: &[Amount]) {
+        let parts = older.get(credit.older.0 as usize..credit.older.1 as usize).unwrap_or_default();
+        for (at, part) in (credit.first_older..).zip(parts) {
+            let stretch = &mut self.stretches[of_stretch(at)];
+            *stretch = stretch.plus(*part);
+        }
+    }
+
+    #[inline]
+    fn step_mut(&mut self, at: usize) -> &mut Amount {
+        &mut self.seconds[at / ROW % 2][at % ROW]
+    }
+
+    fn step(&self, at: usize) -> Amount {
+        self.seconds[at / ROW % 2][at % ROW]
     }
 
     /// The first second that is kept.
@@ -201,62 +294,40 @@ impl Course {
         self.now - (SECONDS as i64 - 1)
     }
 
-    /// The first stretch that is kept.
-    pub(crate) fn first_stretch(&self) -> i64 {
-        self.now.div_euclid(STRETCH) - (STRETCHES as i64 - 1)
-    }
-
     /// Adds what each second had, beginning with the first that is kept.
     pub(crate) fn add_seconds_to(&self, into: &mut [Amount; SECONDS]) {
-        values(&self.seconds, self.before[0], self.first_second(), into);
+        let mut value = self.before;
+        for (at, into) in (self.first_second()..).zip(into) {
+            value = value.plus(self.step(of_second(at)));
+            *into = into.plus(value);
+        }
     }
 
-    /// Adds what each stretch had, beginning with the first that is kept.
+    /// Adds what each stretch had before the seconds that are kept, beginning with the first stretch that is kept.
     pub(crate) fn add_stretches_to(&self, into: &mut [Amount; STRETCHES]) {
-        values(&self.stretches, self.before[1], self.first_stretch(), into);
+        let last = (self.first_second() - 1).div_euclid(STRETCH);
+        for (at, into) in (first_stretch(self.now)..=last).zip(into) {
+            *into = into.plus(self.stretches[of_stretch(at)]);
+        }
     }
 
     /// All of the last five minutes.
     pub(crate) fn total(&self) -> Amount {
-        let mut stretches = [Amount::default(); STRETCHES];
+        let (mut seconds, mut stretches) = ([Amount::default(); SECONDS], [Amount::default(); STRETCHES]);
+        self.add_seconds_to(&mut seconds);
         self.add_stretches_to(&mut stretches);
-        stretches.into_iter().fold(Amount::default(), Amount::plus)
+        seconds.into_iter().chain(stretches).fold(Amount::default(), Amount::plus)
     }
 }
 
-#[inline]
-fn add<const N: usize>(cells: &mut [Amount; N], steps: &Steps) {
-    for (at, step) in &steps.steps[..steps.count] {
-        let cell = &mut cells[at.rem_euclid(N as i64) as usize];
-        *cell = cell.plus(*step);
-    }
+/// Where the step to a second is kept.
+const fn of_second(second: i64) -> usize {
+    second.rem_euclid(SECONDS as i64 + 1) as usize
 }
 
-/// `N` cells hold the steps of `N - 1` times up to the newest, and that to the time after it.
-fn roll<const N: usize>(cells: &mut [Amount; N], before: &mut Amount, (from, to): (i64, i64)) {
-    let kept = N as i64;
-    if to - from >= kept {
-        *cells = [Amount::default(); N];
-        *before = Amount::default();
-        return;
-    }
-    for newest in from..to {
-        let cell = &mut cells[(newest + 2 - kept).rem_euclid(kept) as usize];
-        *before = before.plus(std::mem::take(cell));
-    }
-}
-
-fn values<const N: usize, const M: usize>(
-    cells: &[Amount; N],
-    before: Amount,
-    first: i64,
-    into: &mut [Amount; M],
-) {
-    let mut value = before;
-    for (at, into) in (first..).zip(into) {
-        value = value.plus(cells[at.rem_euclid(N as i64) as usize]);
-        *into = into.plus(value);
-    }
+/// Where a stretch is kept.
+const fn of_stretch(number: i64) -> usize {
+    number.rem_euclid(STRETCHES as i64 + 1) as usize
 }
 
 #[cfg(test)]
@@ -265,6 +336,13 @@ mod tests {
     use proptest::prelude::*;
 
     const NOW: i64 = 1_419_264_900;
+
+    fn add(course: &mut Course, whole: Amount, times: (i64, i64)) -> Credit {
+        let mut older = Vec::new();
+        let credit = Credit::new(whole, times, NOW, &mut older);
+        course.add(&credit, &older);
+        credit
+    }
 
     fn seconds(course: &Course) -> [Amount; SECONDS] {
         let mut seconds = [Amount::default(); SECONDS];
@@ -276,7 +354,7 @@ mod tests {
     fn a_flow_is_spread_evenly_over_the_seconds_that_it_lasted() {
         let mut course = Course::new(NOW);
         let times = ((NOW - 3) * MICROS + 500_000, NOW * MICROS + 500_000);
-        course.add(&Credit::new(Amount::estimated(300, 30_000, 10), times, NOW));
+        add(&mut course, Amount::estimated(300, 30_000, 10), times);
         let packets: Vec<u64> = seconds(&course)[SECONDS - 5..].iter().map(|s| s.whole_packets()).collect();
         assert_eq!(packets, [0, 500, 1_000, 1_000, 500]);
     }
@@ -287,8 +365,7 @@ mod tests {
         let mut course = Course::new(NOW);
         let hours = 22 * 3_600;
         let whole = Amount::estimated(10_000_000, 12_495_000_000, 1);
-        let credit = Credit::new(whole, ((NOW - hours) * MICROS, NOW * MICROS), NOW);
-        course.add(&credit);
+        let credit = add(&mut course, whole, ((NOW - hours) * MICROS, NOW * MICROS));
         for second in seconds(&course) {
             assert!(second.whole_bytes() * 8 < 1_300_000, "{second:?}");
         }
@@ -300,13 +377,13 @@ mod tests {
     #[test]
     fn a_second_later_the_values_have_moved_by_one_and_in_the_end_all_are_gone() {
         let mut course = Course::new(NOW);
-        let times = ((NOW - 40) * MICROS, NOW * MICROS + 999_999);
-        course.add(&Credit::new(Amount::estimated(41_000, 0, 1), times, NOW));
+        let times = ((NOW - 70) * MICROS, NOW * MICROS + 999_999);
+        add(&mut course, Amount::estimated(71_000, 0, 1), times);
         let before = seconds(&course);
         course.roll(NOW + 1);
         assert_eq!(seconds(&course)[..SECONDS - 1], before[1..]);
         assert_eq!(seconds(&course)[SECONDS - 1], Amount::default());
-        for later in 2..40 {
+        for later in 2..70 {
             course.roll(NOW + later);
         }
         assert_eq!(seconds(&course), [Amount::default(); SECONDS]);
@@ -324,9 +401,8 @@ mod tests {
         ) {
             let end = NOW * MICROS + 999_999 - before;
             let whole = Amount::estimated(packets, bytes, 1);
-            let credit = Credit::new(whole, (end - length, end), NOW);
             let mut course = Course::new(NOW);
-            course.add(&credit);
+            let credit = add(&mut course, whole, (end - length, end));
             prop_assert_eq!(course.total().plus(credit.outside), whole);
             if length + before < 20 * MICROS {
                 let sum = seconds(&course).into_iter().fold(Amount::default(), Amount::plus);
@@ -335,7 +411,7 @@ mod tests {
             // However it is rolled on, what has ended leaves nothing behind.
             let mut late = course.clone();
             late.roll(NOW + 7);
-            late.roll(NOW + 38);
+            late.roll(NOW + 70);
             prop_assert_eq!(seconds(&late), [Amount::default(); SECONDS]);
         }
 
@@ -347,7 +423,7 @@ mod tests {
             let end = NOW * MICROS + 3;
             let whole = Amount::estimated(packets, 0, 1);
             let mut course = Course::new(NOW);
-            course.add(&Credit::new(whole, (end - length, end), NOW));
+            add(&mut course, whole, (end - length, end));
             let most = (whole.packets as f64 * (MICROS as f64 / length as f64)).min(whole.packets as f64);
             for second in seconds(&course) {
                 // The last one gets what rounding leaves of the others: less than a part for each.

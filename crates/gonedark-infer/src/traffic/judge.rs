@@ -2,7 +2,7 @@
 
 use super::account::Account;
 use super::baseline::Baseline;
-use super::course::{SECONDS, STRETCH, STRETCHES};
+use super::course::{Amount, SECONDS, STRETCH, STRETCHES};
 use super::kind::{Misuse, amplifying_service};
 use super::meter::Traffic;
 use super::open::{Open, Over};
@@ -14,15 +14,15 @@ use crate::entity::Entity;
 use crate::parameters::SECOND;
 use crate::report::Interval;
 use gonedark_route::Time;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// Seconds after which an account of a target that is not attacked begins anew, and one of a target that is no longer
 /// suspect ends: one minute. Guess.
 const ACCOUNT_AGE: i64 = 60;
 /// A stretch is learnt once so many more have passed, so that what exporters still held back is in it: the usual active
-/// timeout of 60 s and one more.
-const LEARN_AFTER: i64 = 4;
+/// timeout of 60 s, and it is no longer kept second by second.
+const LEARN_AFTER: i64 = 5;
 /// Courses that had nothing for five minutes are looked for so often (seconds). Guess.
 const SWEEP: i64 = 60;
 /// Seconds for which it is remembered that an attack ended: as long as courses are kept, and a stretch more.
@@ -516,22 +516,36 @@ impl Traffic {
         if stretches.is_empty() {
             return;
         }
-        let places: BTreeSet<Place> = self.tables[Scale::Entity as usize]
-            .entries
-            .iter()
-            .map(|entry| entry.key.place)
-            .chain(self.baselines.keys().copied())
-            .collect();
-        for place in places {
-            let line = self.picture(place).line(&[Misuse::Total]);
-            for stretch in &stretches {
+        let nothing = vec![Amount::default(); stretches.len()];
+        let known = self.baselines.keys().map(|place| (*place, nothing.clone()));
+        let mut sums: BTreeMap<Place, Vec<Amount>> = known.collect();
+        let now = self.now;
+        let room = self.parameters.max_entities;
+        let entries = &mut self.tables[Scale::Entity as usize].entries;
+        for entry in entries.iter_mut().filter(|entry| entry.key.kind.is_in_total()) {
+            if sums.len() >= room && !sums.contains_key(&entry.key.place) {
+                continue;
+            }
+            entry.course.roll(now);
+            let mut kept = [Amount::default(); STRETCHES];
+            entry.course.add_stretches_to(&mut kept);
+            let first = now.div_euclid(STRETCH) - (STRETCHES as i64 - 1);
+            let into = sums.entry(entry.key.place).or_insert_with(|| nothing.clone());
+            for (sum, stretch) in into.iter_mut().zip(&stretches) {
+                *sum = sum.plus(kept.get((stretch - first) as usize).copied().unwrap_or_default());
+            }
+        }
+        self.learn_rates(&stretches, sums);
+    }
+
+    fn learn_rates(&mut self, stretches: &[i64], sums: BTreeMap<Place, Vec<Amount>>) {
+        let seconds = STRETCH as u64;
+        for (place, amounts) in sums {
+            for (stretch, amount) in stretches.iter().zip(amounts) {
                 let begin = stretch * STRETCH;
                 if self.is_attacked(place, begin) {
                     continue;
                 }
-                let at = (stretch - line.first_stretch) as usize;
-                let Some(amount) = line.stretches.get(at) else { continue };
-                let seconds = STRETCH as u64;
                 let rate =
                     Rate { pps: amount.whole_packets() / seconds, bps: amount.whole_bytes() * 8 / seconds };
                 let baseline = self.baselines.entry(place).or_insert_with(Baseline::new);

@@ -2,14 +2,15 @@
 
 use super::account::{Account, Seen};
 use super::baseline::Baseline;
-use super::course::{Amount, Credit, STRETCH};
+use super::counting::{Scratch, TOGETHER, Waiting};
+use super::course::{Amount, STRETCH};
 use super::exporter::Exporter;
 use super::kind::{Misuse, classify};
 use super::open::Open;
 use super::parameters::Parameters;
-use super::place::{Key, Place, Scale};
+use super::place::{Place, Scale};
 use super::report::{Attack, Learnt, Target, TrafficNews, TrafficReport};
-use super::table::{NO_ACCOUNT, Table};
+use super::table::Table;
 use super::verdict::Limit;
 use super::whose::{NoOrigins, Origins, Owners, Watched};
 use crate::entity::CountryCode;
@@ -75,8 +76,10 @@ pub struct Traffic {
     /// Those of the finished that were told.
     pub(super) told: usize,
     pub(super) forgotten: u64,
+    /// Records that are not counted yet.
+    pub(super) waiting: Vec<Waiting>,
     #[serde(skip)]
-    prefixes: Vec<Place>,
+    pub(super) scratch: Scratch,
 }
 
 impl Traffic {
@@ -113,7 +116,8 @@ impl Traffic {
             finished: Vec::new(),
             told: 0,
             forgotten: 0,
-            prefixes: Vec::new(),
+            waiting: Vec::new(),
+            scratch: Scratch::default(),
         };
         traffic.take_up(parameters, Owners::new(watched, delegations, origins));
         traffic
@@ -139,6 +143,7 @@ impl Traffic {
 
     /// The routing changed: whose a target is will be asked anew.
     pub fn routes_changed(&mut self) {
+        self.count_waiting();
         self.owners.forget();
     }
 
@@ -154,75 +159,10 @@ impl Traffic {
         let end = (flow.end + behind).min(received);
         let begin = end + -(flow.end - flow.begin).max(0);
         let amount = Amount::estimated(flow.packets, flow.bytes, flow.sampling);
-        let credit = Credit::new(amount, (begin.micros(), end.micros()), self.now);
-        if credit.outside != Amount::default() {
-            known.too_old(credit.outside);
-        }
         let seen = Seen::new(flow, classify(flow), exporter, amount);
-        self.count(&seen, &credit);
-    }
-
-    /// Adds a record to everything that it belongs to.
-    fn count(&mut self, seen: &Seen, credit: &Credit) {
-        let owner = self.owners.of(seen.target);
-        self.owners.prefixes_of(&owner, seen.target, &mut self.prefixes);
-        let lot = seen.lot();
-        self.remember(seen, lot);
-        if !self.by_place.is_empty() {
-            self.count_answer(seen);
-        }
-        if !self.owners.is_watched(&owner, &self.prefixes) {
-            return;
-        }
-        let Traffic { tables: [hosts, blocks, entities], accounts, prefixes, .. } = self;
-        let (kind, now) = (seen.kind, self.now);
-        let mut add = |table: &mut Table, place: Place| {
-            let entry = table.add(Key { place, kind }, credit, seen.sampling, now);
-            let account = entry.map_or(NO_ACCOUNT, |entry| entry.account);
-            if account != NO_ACCOUNT
-                && let Some(Some(account)) = accounts.get_mut(account as usize)
-            {
-                account.add(seen, lot, 0);
-            }
-        };
-        add(hosts, Place::host(seen.target));
-        add(blocks, Place::block(seen.target));
-        for place in prefixes.iter().copied().chain(owner.asn).chain(owner.country) {
-            add(entities, place);
-        }
-    }
-
-    /// Whether a suspect target talks back, which victims of a flood do not.
-    #[inline]
-    fn count_answer(&mut self, seen: &Seen) {
-        let talks = match seen.protocol {
-            6 => matches!(seen.kind, Misuse::Conversation | Misuse::AckFlood),
-            17 => true,
-            _ => false,
-        };
-        if !talks {
-            return;
-        }
-        for place in [Place::host(seen.source), Place::block(seen.source)] {
-            if let Some(at) = self.by_place.get(&place)
-                && let Some(Some(account)) = self.accounts.get_mut(*at as usize)
-            {
-                account.answered = account.answered.plus(seen.amount);
-            }
-        }
-    }
-
-    /// Keeps the record until the second is over. Of too many those with the rarest lots are kept, whatever their order.
-    #[inline]
-    fn remember(&mut self, seen: &Seen, lot: u64) {
-        if lot.leading_zeros() < self.thin {
-            return;
-        }
-        self.remembered.push(*seen);
-        if self.remembered.len() > self.parameters.max_remembered {
-            self.thin += 1;
-            let thin = self.thin;
-            self.remembered.retain(|seen| seen.lot().leading_zeros() >= thin);
+        self.waiting.push(Waiting { seen, begin: begin.micros(), end: end.micros() });
+        if self.waiting.len() >= TOGETHER {
+            self.count_waiting();
         }
     }
 
@@ -244,6 +184,7 @@ impl Traffic {
     /// Something that an exporter sent did not arrive, as gaps in its sequence or the kernel tell.
     pub fn lost(&mut self, at: Time, exporter: u16, how_many: u64) {
         self.advance(at);
+        self.count_waiting();
         exporter_mut(&mut self.exporters, exporter).lost(at, how_many);
         for open in self.open.values_mut() {
             let account = self.accounts.get(open.account as usize).and_then(Option::as_ref);
@@ -257,12 +198,13 @@ impl Traffic {
     pub fn advance(&mut self, now: Time) {
         let second = now.seconds();
         if self.first.is_none() {
-            self.first = Some(now);
+            self.first = Some(Time::from_seconds(second));
             self.now = second;
         }
         if second <= self.now {
             return;
         }
+        self.count_waiting();
         self.close_second();
         self.now = second;
         let silence = self.parameters.silence;
@@ -274,6 +216,7 @@ impl Traffic {
 
     /// What is new since the last call. When it is asked, and how often, changes nothing of what is concluded.
     pub fn news(&mut self) -> TrafficNews {
+        self.count_waiting();
         let now = Time::from_seconds(self.now);
         let changed = std::mem::take(&mut self.changed);
         let open = changed.iter().filter_map(|place| self.open.get(place));
@@ -324,7 +267,7 @@ impl Traffic {
 
 /// The exporter of a number.
 #[inline]
-fn exporter_mut(exporters: &mut Vec<Option<Exporter>>, number: u16) -> &mut Exporter {
+pub(super) fn exporter_mut(exporters: &mut Vec<Option<Exporter>>, number: u16) -> &mut Exporter {
     let at = usize::from(number);
     if exporters.len() <= at {
         exporters.resize_with(at + 1, || None);

@@ -6,18 +6,23 @@
 //! | who counts | `exporter` | whose clock is wrong and by how much, who cannot be heard |
 //! | of what kind | [`kind`] | SYN flood, reflection, conversation, ..., by ports, flags and sizes |
 //! | whose | [`whose`], `place` | host, /24 or /48, watched prefix, AS, country of a target |
-//! | when | `course` | spread over the seconds in which the packets came |
+//! | when | `course`, `counting` | spread over the seconds in which the packets came |
 //! | what is kept | `table` | a bounded number of courses, the heavy ones |
 //! | what is usual | `baseline` | rates at this time of day, with what they vary |
 //! | too much? | `verdict`, `judge` | over a threshold, and no conversation, scan, crowd or part of something smaller |
 //! | by what means | `account`, `sketch` | sources, ports, targets; vectors |
 //! | said | [`report`], `open` | plain values |
+//! | elsewhere | [`backscatter`] | what the victims of floods with forged sources answer |
+//! | beside an outage | [`evidence`] | which attacks overlap or precede an incident; never that they caused it |
 //!
 //! Start reading at [`Traffic`], which owns all of it. METHOD.md, "Traffic and attacks", has the formulas.
 
 mod account;
+pub mod backscatter;
 mod baseline;
+mod counting;
 mod course;
+pub mod evidence;
 mod exporter;
 mod judge;
 pub mod kind;

@@ -85,12 +85,13 @@ impl Open {
         kinds
     }
 
-    /// Whether it has a kind of traffic in common with `others`; the total has one in common with all that it is made of.
+    /// Whether it has a kind of traffic in common with `others`. That both are over in total says nothing, unless one of them
+    /// is over in nothing else.
     pub(crate) fn shares(&self, others: &[Misuse]) -> bool {
-        let same = |a: Misuse, b: Misuse| {
-            a == b || a == Misuse::Total && b.is_in_total() || b == Misuse::Total && a.is_in_total()
-        };
-        self.over.iter().any(|over| others.iter().any(|other| same(over.kind, *other)))
+        let is_one = |kind: &Misuse| *kind != Misuse::Total;
+        let own: Vec<Misuse> = self.over.iter().map(|over| over.kind).filter(is_one).collect();
+        let others: Vec<Misuse> = others.iter().copied().filter(is_one).collect();
+        own.is_empty() || others.is_empty() || own.iter().any(|kind| others.contains(kind))
     }
 
     /// Takes the course of the traffic up to now.

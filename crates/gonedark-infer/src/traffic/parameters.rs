@@ -84,11 +84,11 @@ pub struct Parameters {
     pub deviation_floor_pps: u64,
     /// And at least so many bits a second. Guess.
     pub deviation_floor_bps: u64,
-    /// Courses of hosts that are kept at once, one for each host and kind of traffic. Guess: 45 MiB.
+    /// Courses of hosts that are kept at once, one for each host and kind of traffic. Guess: 90 MiB.
     pub max_hosts: usize,
-    /// The same of /24s and /48s. Guess: 15 MiB.
+    /// The same of /24s and /48s. Guess: 23 MiB.
     pub max_blocks: usize,
-    /// The same of ASes, countries and watched prefixes. Guess: 15 MiB.
+    /// The same of ASes, countries and watched prefixes. Guess: 23 MiB, and as much for what is learnt.
     pub max_entities: usize,
     /// Targets of which sources, ports and targets are kept account of at once. Guess: 20 MiB.
     pub max_suspects: usize,
@@ -138,7 +138,7 @@ impl Default for Parameters {
             deviation_times: 6,
             deviation_floor_pps: 10_000,
             deviation_floor_bps: 100_000_000,
-            max_hosts: 49_152,
+            max_hosts: 65_536,
             max_blocks: 16_384,
             max_entities: 16_384,
             max_suspects: 1_024,

@@ -12,7 +12,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub(crate) struct Place {
     /// Which kind of target, and of a prefix the length.
     kind: u16,
-    bits: u128,
+    high: u64,
+    low: u64,
 }
 
 const HOST_V4: u16 = 0;
@@ -35,10 +36,19 @@ pub(crate) enum Scale {
 
 impl Place {
     #[inline]
+    fn new(kind: u16, bits: u128) -> Self {
+        Place { kind, high: (bits >> 64) as u64, low: bits as u64 }
+    }
+
+    fn bits(self) -> u128 {
+        u128::from(self.high) << 64 | u128::from(self.low)
+    }
+
+    #[inline]
     pub(crate) fn host(address: IpAddr) -> Self {
         match address {
-            IpAddr::V4(address) => Place { kind: HOST_V4, bits: u128::from(u32::from(address)) },
-            IpAddr::V6(address) => Place { kind: HOST_V6, bits: u128::from(address) },
+            IpAddr::V4(address) => Place::new(HOST_V4, u128::from(u32::from(address))),
+            IpAddr::V6(address) => Place::new(HOST_V6, u128::from(address)),
         }
     }
 
@@ -46,22 +56,24 @@ impl Place {
     #[inline]
     pub(crate) fn block(address: IpAddr) -> Self {
         match address {
-            IpAddr::V4(address) => Place { kind: BLOCK_V4, bits: u128::from(u32::from(address) >> 8) },
-            IpAddr::V6(address) => Place { kind: BLOCK_V6, bits: u128::from(address) >> 80 },
+            IpAddr::V4(address) => Place::new(BLOCK_V4, u128::from(u32::from(address) >> 8)),
+            IpAddr::V6(address) => Place::new(BLOCK_V6, u128::from(address) >> 80),
         }
+    }
+
+    /// A country, by its letters.
+    #[inline]
+    pub(crate) fn country(letters: u16) -> Self {
+        Place::new(COUNTRY, u128::from(letters))
     }
 
     pub(crate) fn entity(entity: Entity) -> Self {
         match entity {
-            Entity::As(asn) => Place { kind: AS, bits: u128::from(asn.0) },
-            Entity::Country(code) => {
-                let letters = code.as_str().as_bytes();
-                let letter = |at: usize| u128::from(letters.get(at).copied().unwrap_or_default());
-                Place { kind: COUNTRY, bits: letter(0) << 8 | letter(1) }
-            }
+            Entity::As(asn) => Place::new(AS, u128::from(asn.0)),
+            Entity::Country(code) => Place::country(letters(code)),
             Entity::Prefix(prefix) => {
                 let family = if prefix.family() == Family::V4 { PREFIX_V4 } else { PREFIX_V6 };
-                Place { kind: family + 0xff - u16::from(prefix.length()), bits: prefix.bits() }
+                Place::new(family + 0xff - u16::from(prefix.length()), prefix.bits())
             }
         }
     }
@@ -87,16 +99,16 @@ impl Place {
 
     pub(crate) fn target(self) -> Target {
         match self.kind {
-            HOST_V4 => Target::Host(IpAddr::V4(Ipv4Addr::from(self.bits as u32))),
-            HOST_V6 => Target::Host(IpAddr::V6(Ipv6Addr::from(self.bits))),
-            BLOCK_V4 => Target::Block(prefix(Family::V4, self.bits << 104, 24)),
-            BLOCK_V6 => Target::Block(prefix(Family::V6, self.bits << 80, 48)),
-            AS => Target::Entity(Entity::As(Asn(self.bits as u32))),
-            COUNTRY => Target::Entity(Entity::Country(country(self.bits))),
+            HOST_V4 => Target::Host(IpAddr::V4(Ipv4Addr::from(self.bits() as u32))),
+            HOST_V6 => Target::Host(IpAddr::V6(Ipv6Addr::from(self.bits()))),
+            BLOCK_V4 => Target::Block(prefix(Family::V4, self.bits() << 104, 24)),
+            BLOCK_V6 => Target::Block(prefix(Family::V6, self.bits() << 80, 48)),
+            AS => Target::Entity(Entity::As(Asn(self.bits() as u32))),
+            COUNTRY => Target::Entity(Entity::Country(country(self.bits()))),
             kind => {
                 let family = if kind < PREFIX_V6 { Family::V4 } else { Family::V6 };
                 let length = 0xff - (kind & 0xff) as u8;
-                Target::Entity(Entity::Prefix(prefix(family, self.bits, length)))
+                Target::Entity(Entity::Prefix(prefix(family, self.bits(), length)))
             }
         }
     }
@@ -123,6 +135,11 @@ fn prefix(family: Family, bits: u128, length: u8) -> Prefix {
         .expect("the whole of a family is a prefix")
 }
 
+/// The letters of a country.
+pub(crate) fn letters(code: CountryCode) -> u16 {
+    code.as_str().bytes().fold(0, |word, letter| word << 8 | u16::from(letter))
+}
+
 fn country(bits: u128) -> CountryCode {
     let letters = [(bits >> 8) as u8, bits as u8];
     let text = std::str::from_utf8(&letters).unwrap_or_default();
@@ -139,8 +156,8 @@ pub(crate) struct Key {
 impl Key {
     #[inline]
     pub(crate) fn hash(self) -> u64 {
-        let Place { kind, bits } = self.place;
-        let word = (bits as u64) ^ ((bits >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let Place { kind, high, low } = self.place;
+        let word = low ^ high.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         mix(word ^ (u64::from(kind) << 40) ^ ((self.kind as u64) << 56))
     }
 }
@@ -148,7 +165,7 @@ impl Key {
 /// A place in one word, for looking it up.
 #[inline]
 pub(crate) fn bits_of(place: Place) -> u64 {
-    (place.bits as u64) ^ ((place.bits >> 64) as u64) ^ (u64::from(place.kind) << 48)
+    place.low ^ place.high ^ (u64::from(place.kind) << 48)
 }
 
 /// Every bit of the result depends on every bit given: two rounds of a folded product.

@@ -7,6 +7,9 @@ use hashbrown::HashTable;
 /// No account is kept ([`Entry::account`]).
 pub(crate) const NO_ACCOUNT: u32 = u32::MAX;
 
+/// A key that has no course.
+pub(crate) const NOWHERE: u32 = u32::MAX;
+
 /// Of a full table so much (percent) is kept when room is made. Guess.
 const KEPT_PERCENT: usize = 75;
 /// From this much (percent) on new ones have to show that they are worth it. Guess.
@@ -76,25 +79,58 @@ impl Table {
 
     #[cfg(test)]
     fn find(&self, key: Key) -> Option<&Entry> {
-        let at = self.index.find(key.hash(), |at| self.entries[*at as usize].key == key)?;
-        self.entries.get(*at as usize)
+        self.entries.get(self.at(key, key.hash()) as usize)
     }
 
     pub(crate) fn find_mut(&mut self, key: Key) -> Option<&mut Entry> {
-        let at = *self.index.find(key.hash(), |at| self.entries[*at as usize].key == key)?;
+        let at = self.at(key, key.hash());
         self.entries.get_mut(at as usize)
     }
 
-    /// Adds a flow to the course of a key; gives the entry it went to.
+    /// Where the courses of keys lie ([`NOWHERE`] for those that are not taken in). First all are looked for, and only then
+    /// those that are missing are taken in: the waits for memory of the first overlap.
+    pub(crate) fn find_all(
+        &mut self,
+        keys: impl Iterator<Item = (Key, Amount)> + Clone,
+        now: i64,
+        into: &mut Vec<u32>,
+    ) {
+        into.clear();
+        for (key, _) in keys.clone() {
+            into.push(self.at(key, key.hash()));
+        }
+        for (at, (key, amount)) in into.iter_mut().zip(keys) {
+            if *at == NOWHERE {
+                *at = self.find_or_admit(key, amount, now);
+            }
+        }
+    }
+
     #[inline]
-    pub(crate) fn add(&mut self, key: Key, credit: &Credit, sampling: u32, now: i64) -> Option<&mut Entry> {
+    fn at(&self, key: Key, hash: u64) -> u32 {
+        self.index.find(hash, |at| self.entries[*at as usize].key == key).copied().unwrap_or(NOWHERE)
+    }
+
+    /// Where the course of a key lies; it is taken in where there is none yet.
+    #[inline]
+    pub(crate) fn find_or_admit(&mut self, key: Key, amount: Amount, now: i64) -> u32 {
         let hash = key.hash();
-        let found = self.index.find(hash, |at| self.entries[*at as usize].key == key).copied();
-        let at = match found {
-            Some(at) => at,
-            None => self.admit(key, hash, credit, now)?,
-        };
-        let entry = &mut self.entries[at as usize];
+        match self.at(key, hash) {
+            NOWHERE => self.admit(key, hash, amount, now),
+            at => at,
+        }
+    }
+
+    /// Adds a flow to the course that lies there; gives the account that is kept of its target.
+    #[inline]
+    pub(crate) fn add(
+        &mut self,
+        at: u32,
+        (credit, older): (&Credit, &[Amount]),
+        sampling: u32,
+        now: i64,
+    ) -> u32 {
+        let Some(entry) = self.entries.get_mut(at as usize) else { return NO_ACCOUNT };
         if entry.touched_at != now {
             entry.touched_at = now;
             entry.fresh = Amount::default();
@@ -103,18 +139,18 @@ impl Table {
         entry.fresh = entry.fresh.plus(credit.whole);
         entry.sampling = entry.sampling.max(sampling);
         entry.course.roll(now);
-        entry.course.add(credit);
-        Some(entry)
+        entry.course.add(credit, older);
+        entry.account
     }
 
     #[cold]
-    fn admit(&mut self, key: Key, hash: u64, credit: &Credit, now: i64) -> Option<u32> {
+    fn admit(&mut self, key: Key, hash: u64, amount: Amount, now: i64) -> u32 {
         let count = self.entries.len();
         if count >= self.room || count * 100 >= self.room * CROWDED_PERCENT {
-            let is_worth_it = self.contend(hash, credit.whole);
+            let is_worth_it = self.contend(hash, amount);
             if count >= self.room || !is_worth_it {
                 self.refused += 1;
-                return None;
+                return NOWHERE;
             }
         }
         let at = count as u32;
@@ -128,7 +164,7 @@ impl Table {
         });
         let entries = &self.entries;
         self.index.insert_unique(hash, at, |at| entries[*at as usize].key.hash());
-        Some(at)
+        at
     }
 
     /// Whether one that has no course is worth one by now.
@@ -201,7 +237,17 @@ mod tests {
     }
 
     fn credit(packets: u64, now: i64) -> Credit {
-        Credit::new(Amount::estimated(packets, packets * 100, 1), (now * 1_000_000, now * 1_000_000), now)
+        Credit::new(
+            Amount::estimated(packets, packets * 100, 1),
+            (now * 1_000_000, now * 1_000_000),
+            now,
+            &mut Vec::new(),
+        )
+    }
+
+    fn put(table: &mut Table, key: Key, credit: &Credit, sampling: u32, now: i64) {
+        let at = table.find_or_admit(key, credit.whole, now);
+        table.add(at, (credit, &[]), sampling, now);
     }
 
     #[test]
@@ -211,11 +257,11 @@ mod tests {
         for second in 0..20 {
             let now = NOW + second;
             for host in 0..100 {
-                table.add(key(host), &credit(1_000, now), 1, now);
+                put(&mut table, key(host), &credit(1_000, now), 1, now);
             }
             for _ in 0..5_000 {
                 random = super::super::place::mix(random);
-                table.add(key(random as u32 | 1 << 31), &credit(1, now), 1, now);
+                put(&mut table, key(random as u32 | 1 << 31), &credit(1, now), 1, now);
             }
             table.make_room(now);
             assert!(table.entries.len() <= 1_000);
@@ -235,9 +281,9 @@ mod tests {
             let now = NOW + second;
             for round in 0..20_000 {
                 random = super::super::place::mix(random);
-                table.add(key(random as u32 | 1 << 31), &credit(1_000, now), 1_000, now);
+                put(&mut table, key(random as u32 | 1 << 31), &credit(1_000, now), 1_000, now);
                 if second == 2 && round % 20 == 0 {
-                    table.add(key(7), &credit(1_000, now), 1_000, now);
+                    put(&mut table, key(7), &credit(1_000, now), 1_000, now);
                 }
             }
             table.make_room(now);

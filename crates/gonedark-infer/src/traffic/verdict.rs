@@ -147,7 +147,7 @@ impl Line {
         (peak, last)
     }
 
-    /// Whether what exceeds `threshold` adds up to an alarm after the second `after`: in the last half minute second by
+    /// Whether what exceeds `threshold` adds up to an alarm after the second `after`: in the last minute second by
     /// second, before it stretch by stretch.
     pub(crate) fn excess(
         &self,
@@ -208,7 +208,7 @@ impl Line {
             + parameters.sampling_sigmas as f64 * seen * chance
     }
 
-    /// The first and last second of the first stretches before the last half minute that were over, and their mean.
+    /// The first and last second of the first stretches before the last minute that were over, and their mean.
     fn long_excess(
         &self,
         (unit, threshold): (Unit, f64),
@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn what_is_told_late_is_found_in_its_stretch_and_not_said_to_be_now() {
         let mut picture = Picture::new(NOW);
-        let at = STRETCHES - 6;
+        let at = STRETCHES - 8;
         picture.stretches[0][at] = Amount::estimated(30_000 * 20, 0, 1);
         let line = picture.line(&[Misuse::Total]);
         let found = line.excess((Unit::Packets, 20_000), i64::MIN, &Parameters::default()).expect("an alarm");

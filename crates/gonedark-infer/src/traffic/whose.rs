@@ -45,15 +45,29 @@ impl Watched {
 /// Blocks whose owners are remembered. Guess: 2 MiB.
 const REMEMBERED: usize = 1 << 15;
 
-/// What is known of a /24 or /48.
+/// What is known of a /24 or /48. Kept small: tens of thousands of them are asked for in no order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Owner {
     block: Place,
-    pub(crate) asn: Option<Place>,
-    pub(crate) country: Option<Place>,
-    /// The first that covers it, or an address of it, in the list of watched prefixes.
+    asn: u32,
+    /// Its letters.
+    country: u16,
+    has_asn: bool,
+    /// Whether some watched prefix covers it, or an address of it.
     has_prefixes: bool,
     is_watched: bool,
+}
+
+impl Owner {
+    #[inline]
+    pub(crate) fn asn(&self) -> Option<Place> {
+        self.has_asn.then(|| Place::entity(Entity::As(Asn(self.asn))))
+    }
+
+    #[inline]
+    pub(crate) fn country(&self) -> Option<Place> {
+        (self.country != 0).then(|| Place::country(self.country))
+    }
 }
 
 /// Who owns what, asked once for each block.
@@ -115,8 +129,9 @@ impl Owners {
             || country.is_some_and(|country| countries.contains(&country));
         let owner = Owner {
             block,
-            asn: asn.map(|asn| Place::entity(Entity::As(asn))),
-            country: country.map(|country| Place::entity(Entity::Country(country))),
+            asn: asn.map_or(0, |asn| asn.0),
+            has_asn: asn.is_some(),
+            country: country.map_or(0, super::place::letters),
             has_prefixes,
             is_watched,
         };
@@ -147,8 +162,8 @@ impl Owners {
         let owner = self.of(address);
         let mut places = Vec::new();
         self.prefixes_of(&owner, address, &mut places);
-        places.extend(owner.asn);
-        places.extend(owner.country);
+        places.extend(owner.asn());
+        places.extend(owner.country());
         places
     }
 }

@@ -1,4 +1,7 @@
 //! Traffic: flows that are made up, and what is said of them.
 
+mod attacks;
 mod curve;
+mod invariants;
+mod normal;
 mod world;

@@ -138,7 +138,7 @@ impl Flood {
             flow.source = dice.address();
             flow.packets = packets;
             (self.shape)(&mut flow, dice);
-            flow.bytes = packets * self.size;
+            flow.bytes = flow.packets * self.size;
             into(flow);
         }
     }
