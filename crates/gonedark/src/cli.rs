@@ -27,6 +27,9 @@ pub enum Command {
     /// Find denial of service in what routers told of traffic (NetFlow, IPFIX, sFlow), or in captured packets
     #[command(after_help = EXIT_CODES)]
     Flows(Flows),
+    /// Find denial of service elsewhere in what arrives at unused addresses (backscatter)
+    #[command(after_help = EXIT_CODES)]
+    Telescope(Telescope),
     /// Download what a replay needs from the public archives of RIPE RIS and RouteViews
     #[command(after_help = EXIT_CODES)]
     Fetch(Fetch),
@@ -164,6 +167,45 @@ pub struct Flows {
     /// One packet in so many was counted where an exporter does not say
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sampling_otherwise: Option<u32>,
+    /// RIR delegated or delegated-extended statistics, repeatable; replaces the table built in
+    #[arg(long, value_name = "FILE")]
+    pub delegated: Vec<PathBuf>,
+    /// Folder with downloaded country tables
+    #[arg(long, value_name = "DIR", env = "GONEDARK_DATA")]
+    pub data: Option<PathBuf>,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: TrafficFormat,
+}
+
+/// `gonedark telescope`
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("size").args(["prefix", "addresses"]).required(true).multiple(true)))]
+pub struct Telescope {
+    /// Captures (pcap, pcapng) of what arrived; plain, .gz, .bz2, .xz, .zst
+    #[arg(value_name = "FILE", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Networks of the telescope, repeatable: only what is sent to them counts
+    #[arg(long, value_name = "P")]
+    pub prefix: Vec<String>,
+    /// IPv4 addresses of the telescope, where they are not those of --prefix
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
+    pub addresses: Option<u64>,
+    /// An attack has at least so many packets (default: 25)
+    #[arg(long, value_name = "N")]
+    pub least_packets: Option<u64>,
+    /// An attack lasts at least so long (default: 60s)
+    #[arg(long, value_name = "D")]
+    pub least_duration: Option<String>,
+    /// An attack has at least so many packets within some window (default: 30)
+    #[arg(long, value_name = "N")]
+    pub least_in_window: Option<u64>,
+    /// The window (default: 60s)
+    #[arg(long, value_name = "D")]
+    pub window: Option<String>,
+    /// A victim that was not heard for so long is done with (default: 5m)
+    #[arg(long, value_name = "D")]
+    pub expiry: Option<String>,
     /// RIR delegated or delegated-extended statistics, repeatable; replaces the table built in
     #[arg(long, value_name = "FILE")]
     pub delegated: Vec<PathBuf>,

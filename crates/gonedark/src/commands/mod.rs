@@ -10,6 +10,7 @@ mod output;
 pub mod replay;
 mod scenario;
 mod status;
+mod telescope;
 mod watch;
 
 use crate::cli::{Cli, Command};
@@ -37,6 +38,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Replay(arguments) => replay::run(&arguments, &mut out),
         Command::Flows(arguments) => flows::run(&arguments, &mut out),
+        Command::Telescope(arguments) => telescope::run(&arguments, &mut out),
         Command::Fetch(arguments) => fetch::run(&arguments, &mut out),
         Command::Data(arguments) => data::run(&arguments, &mut out),
         Command::Scenario(arguments) => scenario::run(&arguments, &mut out),

@@ -8,7 +8,7 @@
 //! | text | a terminal | [`text`] |
 //! | JSON, NDJSON, CSV | programs ([`docs/report-schema.md`]) | [`json`], [`csv`] |
 //! | series as CSV or Parquet | programs | [`series`], `columns` |
-//! | attacks as text, JSON, NDJSON | people and programs | [`traffic`] |
+//! | attacks as text, JSON, NDJSON | people and programs | [`traffic`], [`backscatter`] |
 //! | picture as SVG or PNG | the press | [`graph`] |
 //! | one self-contained page | people and the press | [`html`] |
 //!
@@ -16,6 +16,7 @@
 //!
 //! [`docs/report-schema.md`]: https://github.com/gonedark/gonedark/blob/main/docs/report-schema.md
 
+pub mod backscatter;
 pub mod blindness;
 #[cfg(feature = "parquet")]
 pub mod columns;

@@ -15,3 +15,4 @@ pub mod live;
 pub mod parcel;
 pub mod ris_live;
 mod stamp;
+pub mod telescope;

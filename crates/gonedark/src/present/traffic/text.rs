@@ -1,15 +1,19 @@
 //! Attacks for people at a terminal.
 
 use super::super::times;
-use super::super::words::counted;
+use super::super::words::{counted, listed};
 use super::{NO_ACTOR, TrafficCase, bits, packets};
 use gonedark_infer::entity::Entity;
 use gonedark_infer::report::Interval;
 use gonedark_infer::traffic::report::{AlertType, Attack, DeafReason, Estimate, Target, Vector};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-/// Attacks that are told in full; the rest is counted. Guess: a screen or two.
-const TOLD: usize = 20;
+/// Attacks that are listed; the rest is counted. Guess: a screen or two.
+const LISTED: usize = 60;
+/// Of them those that are told in full, the largest. Guess.
+const TOLD: usize = 3;
 
 /// The whole report.
 ///
@@ -17,24 +21,54 @@ const TOLD: usize = 20;
 /// Those of the writer.
 pub fn write(out: &mut dyn Write, case: &TrafficCase<'_>) -> io::Result<()> {
     writeln!(out, "{}", sentence(case))?;
-    let whole = case.report.attacks.iter().filter(|attack| attack.part_of.is_none());
-    let mut attacks: Vec<&Attack> = whole.collect();
-    attacks
-        .sort_by_key(|attack| (std::cmp::Reverse(attack.impact.packets), attack.start.latest, attack.target));
-    for attack in attacks.iter().take(TOLD) {
+    let whole: Vec<&Attack> = case.report.attacks.iter().filter(|attack| attack.part_of.is_none()).collect();
+    let mut largest = whole.clone();
+    largest.sort_by_key(|attack| (Reverse(attack.impact.packets), attack.start.latest, attack.target));
+    if whole.len() > 1 {
+        let listed: BTreeSet<&str> = largest.iter().take(LISTED).map(|attack| &attack.id[..]).collect();
+        list(out, whole.iter().copied().filter(|attack| listed.contains(&attack.id[..])))?;
+        if let Some(more) = whole.len().checked_sub(LISTED).filter(|more| *more > 0) {
+            let more = counted(more as u64, "smaller attack", "smaller attacks");
+            writeln!(out, "and {more} (--format json tells all)")?;
+        }
+    }
+    for attack in largest.iter().take(TOLD) {
         writeln!(out)?;
         one(out, case, attack)?;
-    }
-    if let Some(more) = attacks.len().checked_sub(TOLD).filter(|more| *more > 0) {
-        writeln!(
-            out,
-            "\nand {} (--format json tells all)",
-            counted(more as u64, "smaller attack", "smaller attacks")
-        )?;
     }
     exporters(out, case)?;
     unseen(out, case)?;
     writeln!(out, "\n{NO_ACTOR}")
+}
+
+/// A line for each, in the order in which they began.
+fn list<'a>(out: &mut dyn Write, attacks: impl Iterator<Item = &'a Attack>) -> io::Result<()> {
+    let row = |attack: &Attack| {
+        let lasted = attack.stop.map_or("goes on".to_owned(), |stop| {
+            times::duration(times::seconds_between(attack.start.latest, stop.latest))
+        });
+        let (peak, vector) = (attack.impact.peak, attack.vectors.first());
+        let more = attack.vectors.len().saturating_sub(1);
+        let by = vector.map_or("?".to_owned(), |vector| vector.kind.to_string());
+        [
+            times::stamp(attack.start.latest),
+            lasted,
+            attack.target.to_string(),
+            packets(peak.pps),
+            bits(peak.bps),
+            if more == 0 { by } else { format!("{by} and {more} more") },
+        ]
+    };
+    let heads = ["FROM (UTC)", "LASTED", "TARGET", "PEAK", "", "BY"].map(str::to_owned);
+    let rows: Vec<[String; 6]> = std::iter::once(heads).chain(attacks.map(row)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 5] = [0, 1, 2, 3, 4].map(width);
+    writeln!(out)?;
+    for [from, lasted, target, pps, bps, by] in &rows {
+        let [w0, w1, w2, w3, w4] = widths;
+        writeln!(out, "{from:w0$}  {lasted:>w1$}  {target:w2$}  {pps:>w3$}  {bps:>w4$}  {by}")?;
+    }
+    Ok(())
 }
 
 /// One plain sentence.
@@ -43,26 +77,26 @@ pub fn sentence(case: &TrafficCase<'_>) -> String {
         return "No flow was told of: nothing can be said of attacks.".into();
     };
     let whole = || case.report.attacks.iter().filter(|attack| attack.part_of.is_none());
-    let Some(worst) = whole().max_by_key(|attack| (attack.impact.peak.pps, std::cmp::Reverse(&attack.id)))
-    else {
-        return format!(
-            "No attack was seen among {} between {from} and {until}.",
-            counted(case.report.records, "flow", "flows")
-        );
+    let Some(worst) = whole().max_by_key(|attack| (attack.impact.peak.pps, Reverse(&attack.id))) else {
+        let flows = counted(case.report.records, "flow", "flows");
+        let (from, until) = (times::long_stamp(from), times::long_stamp(until));
+        return format!("No attack was seen among {flows} between {from} and {until} UTC.");
     };
-    let count = whole().count() as u64;
-    let which = match count {
+    let which = match whole().count() {
         1 => String::new(),
-        _ => format!(" (the largest of {count} attacks)"),
+        count => format!("; it is the largest of {count} attacks"),
     };
+    let begin = times::long_stamp(worst.start.latest);
     let end = match worst.stop {
-        Some(stop) => format!("until {}", moment(stop)),
-        None => format!("and went on at {until}"),
+        Some(stop) if times::day(stop.latest) == times::day(worst.start.latest) => {
+            format!("until {} UTC", times::clock_with_seconds(stop.latest))
+        }
+        Some(stop) => format!("until {} UTC", times::long_stamp(stop.latest)),
+        None => "UTC on, and still was when the recording ended".into(),
     };
     format!(
-        "{} was under a denial of service from {} {end}{which}: up to {} and {}, {}.",
+        "{} was under a denial of service from {begin} {end}, with up to {} and {}, {}{which}.",
         whom(case, worst),
-        moment(worst.start),
         packets(worst.impact.peak.pps),
         bits(worst.impact.peak.bps),
         means(&worst.vectors),
@@ -87,16 +121,17 @@ fn means(vectors: &[Vector]) -> String {
     if vectors.is_empty() {
         return "by means that were not told apart".into();
     }
-    let one = |vector: &Vector| format!("{} {} %", vector.kind, vector.permille.div_ceil(10).min(100));
-    format!("by {}", vectors.iter().map(one).collect::<Vec<_>>().join(", "))
+    let one = |vector: &Vector| format!("{} ({} %)", vector.kind, (vector.permille + 5) / 10);
+    format!("by {}", listed(&vectors.iter().map(one).collect::<Vec<_>>()))
 }
 
 /// A moment, or between which two.
 fn moment(when: Interval) -> String {
-    if when.earliest == when.latest {
-        return when.latest.to_string();
+    if times::seconds_between(when.earliest, when.latest) <= 1 {
+        // A stamp of whole seconds names the second.
+        return times::stamp(when.latest);
     }
-    format!("between {} and {}", when.earliest, when.latest)
+    format!("between {} and {}", times::stamp(when.earliest), times::stamp(when.latest))
 }
 
 fn estimate(number: &Estimate) -> String {
