@@ -112,6 +112,8 @@ pub(crate) struct Account {
     vectors: Heaviest<VectorKind>,
     udp_from: Heaviest<u16>,
     udp_to: Heaviest<u16>,
+    /// Ports at the target, of whatever has ports.
+    hit: Heaviest<u16>,
     top: Heaviest<IpAddr>,
     blocks: Heaviest<Place>,
     /// What the vectors add up to, of all and of UDP, as estimated.
@@ -140,6 +142,7 @@ impl Account {
             vectors: Heaviest::new(TOLD_APART),
             udp_from: Heaviest::new(TOLD_APART),
             udp_to: Heaviest::new(TOLD_APART),
+            hit: Heaviest::new(TOLD_APART),
             top: Heaviest::new(of_many),
             blocks: Heaviest::new(if place.scale() == Scale::Entity { BLOCKS } else { 0 }),
             looked_at: Amount::default(),
@@ -181,6 +184,9 @@ impl Account {
         }
         if seen.kind != Misuse::Conversation {
             self.ports.add(super::place::mix(u64::from(seen.ports.1)));
+            if seen.kind != Misuse::IcmpFlood {
+                self.hit.add(seen.ports.1, amount);
+            }
             if self.place.scale() != Scale::Host {
                 self.targets.add(hash_of(seen.target));
                 self.top.add(seen.target, amount);
@@ -224,6 +230,13 @@ impl Account {
                 certain.take(TOP).map(|(address, amount)| (address, amount.whole_packets())).collect()
             }
         }
+    }
+
+    /// The ports that get most packets, each with at least `percent` of all.
+    pub(crate) fn top_ports(&self, percent: u64) -> Vec<(u16, u64)> {
+        let least = self.looked_at.whole_packets().max(1) * percent;
+        let ports = self.hit.certain().into_iter().map(|(port, amount)| (port, amount.whole_packets()));
+        ports.filter(|(_, packets)| packets * 100 >= least).take(TOP).collect()
     }
 
     /// What one target, and one block, has of the packets (percent), at least.

@@ -183,6 +183,7 @@ impl Open {
             sources: account.map_or_else(Estimate::default, Account::sources),
             targets: account.map_or_else(Estimate::default, Account::targets),
             top_targets: account.map_or_else(Vec::new, Account::top_targets),
+            top_ports: account.map_or_else(Vec::new, |account| account.top_ports(parameters.vector_percent)),
             coverage: account.map_or_else(Coverage::default, |account| Coverage {
                 exporters: account.exporters.iter().copied().collect(),
                 records: account.records,

@@ -266,6 +266,8 @@ pub struct Attack {
     pub targets: Estimate,
     /// Those that got most packets, with these.
     pub top_targets: Vec<(IpAddr, u64)>,
+    /// The ports at the targets that got most packets, with these; none of floods without ports.
+    pub top_ports: Vec<(u16, u64)>,
     /// Who counted it.
     pub coverage: Coverage,
     /// The attack on an aggregate that this is part of.

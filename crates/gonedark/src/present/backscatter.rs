@@ -52,15 +52,15 @@ pub struct TelescopeCase<'a> {
 pub fn text(out: &mut dyn Write, case: &TelescopeCase<'_>) -> io::Result<()> {
     let (all, others, refused) = case.counts;
     let answers = counted(all - others, "answer", "answers");
-    let victims = counted(
-        case.victims.len() as u64,
-        "address was under a denial of service",
-        "addresses were under a denial of service",
-    );
+    let victims = match case.victims.len() as u64 {
+        0 => "No address was".to_owned(),
+        1 => "1 address was".to_owned(),
+        many => format!("{} addresses were", times::grouped(many)),
+    };
+    let packets_in_all = counted(all, "packet", "packets");
     writeln!(
         out,
-        "{victims} from forged sources, by {answers} among {}.",
-        counted(all, "packet", "packets")
+        "{victims} under a denial of service from forged sources, by {answers} among {packets_in_all}."
     )?;
     for Victim { attack, entity } in &case.victims {
         let place = entity.as_ref().and_then(|entity| case.gazetteer.name(entity));

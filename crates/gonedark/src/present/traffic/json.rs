@@ -115,6 +115,7 @@ struct AttackJson<'a> {
     sources: EstimateJson,
     targets: EstimateJson,
     top_targets: Vec<TopTarget>,
+    top_ports: Vec<TopPort>,
     coverage: CoverageJson<'a>,
     part_of: Option<&'a str>,
 }
@@ -181,6 +182,12 @@ struct TopTarget {
 }
 
 #[derive(Serialize)]
+struct TopPort {
+    port: u16,
+    packets: u64,
+}
+
+#[derive(Serialize)]
 struct CoverageJson<'a> {
     exporters: Vec<&'a str>,
     records: u64,
@@ -208,6 +215,7 @@ impl<'a> AttackJson<'a> {
             .top_targets
             .iter()
             .map(|(address, packets)| TopTarget { address: *address, packets: *packets });
+        let ports = attack.top_ports.iter().map(|(port, packets)| TopPort { port: *port, packets: *packets });
         AttackJson {
             id: &attack.id,
             alert_type: attack.alert_type.name(),
@@ -240,6 +248,7 @@ impl<'a> AttackJson<'a> {
             sources: estimate(attack.sources),
             targets: estimate(attack.targets),
             top_targets: top.collect(),
+            top_ports: ports.collect(),
             coverage: CoverageJson {
                 exporters: exporters.collect(),
                 records: coverage.records,

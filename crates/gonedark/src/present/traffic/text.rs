@@ -134,8 +134,8 @@ fn moment(when: Interval) -> String {
     format!("between {} and {}", times::stamp(when.earliest), times::stamp(when.latest))
 }
 
-fn estimate(number: &Estimate) -> String {
-    let text = times::grouped(number.value);
+fn number(number: &Estimate, what: &str) -> String {
+    let text = counted(number.value, what, &format!("{what}s"));
     if number.error_permille == 0 { text } else { format!("about {text}") }
 }
 
@@ -149,7 +149,7 @@ fn one(out: &mut dyn Write, case: &TrafficCase<'_>, attack: &Attack) -> io::Resu
     let of = if entities.is_empty() { String::new() } else { format!(" ({})", entities.join(", ")) };
     writeln!(out, "{}{of}: {kind}", whom(case, attack))?;
     let end = attack.stop.map_or("goes on".to_owned(), |stop| format!("until {}", moment(stop)));
-    writeln!(out, "  from {} {end}; alarm at {}", moment(attack.start), attack.detected)?;
+    writeln!(out, "  from {} {end}; alarm at {}", moment(attack.start), times::stamp(attack.detected))?;
     let (peak, mean) = (attack.impact.peak, attack.impact.mean);
     writeln!(
         out,
@@ -174,7 +174,16 @@ fn one(out: &mut dyn Write, case: &TrafficCase<'_>, attack: &Attack) -> io::Resu
         let share = format!("{}.{} %", vector.permille / 10, vector.permille % 10);
         writeln!(out, "  {share:>7}  {}", vector.kind)?;
     }
-    writeln!(out, "  {} sources, {} targets", estimate(&attack.sources), estimate(&attack.targets))?;
+    let (sources, targets) = (number(&attack.sources, "source"), number(&attack.targets, "target"));
+    let ports = match &attack.top_ports[..] {
+        [] => String::new(),
+        [(one, _)] => format!(", to port {one}"),
+        several => {
+            let ports: Vec<String> = several.iter().map(|(port, _)| port.to_string()).collect();
+            format!(", most of it to ports {}", listed(&ports))
+        }
+    };
+    writeln!(out, "  {sources}, {targets}{ports}")?;
     let (least, most) = attack.coverage.sampling;
     let sampling = match (least, most) {
         (0 | 1, 0 | 1) => "every packet counted".to_owned(),

@@ -1,0 +1,79 @@
+//! The reconstructed telemetry gives what Arbor Networks published of 18 to 22 December 2014.
+
+use super::{attacks, gonedark, json, text};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+fn day(attack: &Value) -> u32 {
+    attack["start"]["latest"].as_str().and_then(|at| at[8..10].parse().ok()).expect("a day")
+}
+
+fn ports(attack: &Value) -> Vec<u64> {
+    let ports = attack["top_ports"].as_array().expect("a list").iter();
+    ports.map(|port| port["port"].as_u64().expect("a port")).collect()
+}
+
+fn vectors(attack: &Value) -> Vec<&str> {
+    attack["vectors"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|vector| vector["name"].as_str())
+        .collect()
+}
+
+#[test]
+fn the_telemetry_of_december_2014_gives_the_published_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = gonedark(&["scenario", "write", "north-korea-2014", "--out", text(folder.path())]);
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let flows = folder.path().join("flows/upstream.pcap");
+    let report = json(&["flows", text(&flows), "--country", "KP"]);
+    assert_eq!(report["exporters"][0]["sampling_from"], "options");
+    let all = attacks(&report);
+    // From two on the first day to more than ten on Saturday.
+    let of_day = |wanted: u32| all.iter().filter(move |attack| day(attack) == wanted);
+    assert_eq!(of_day(18).count(), 2);
+    assert!(of_day(20).count() > 10, "{}", of_day(20).count());
+    // Six addresses, all of one /24.
+    let targets: BTreeSet<&str> = all.iter().filter_map(|attack| attack["target"]["code"].as_str()).collect();
+    let published = ["8", "9", "10", "67", "77", "79"].map(|host| format!("175.45.176.{host}"));
+    assert_eq!(targets, published.iter().map(String::as_str).collect());
+    // To port 80 on the first three days; then reflection to port 53, but for the first of the 21st.
+    let (to_80, reflected): (Vec<_>, Vec<_>) = all.iter().partition(|attack| ports(attack) == [80]);
+    assert!(to_80.iter().all(|attack| day(attack) <= 21));
+    let of_21: Vec<_> = to_80.iter().filter(|attack| day(attack) == 21).collect();
+    assert_eq!(of_21.len(), 1);
+    assert_eq!(vectors(of_21[0]), ["ssdp amplification (udp source port 1900)"]);
+    let first = of_day(21).min_by_key(|attack| attack["start"]["latest"].as_str()).expect("one");
+    assert_eq!(first["id"], of_21[0]["id"]);
+    for attack in &reflected {
+        assert!(day(attack) >= 21 && ports(attack) == [53], "{attack:#}");
+        let known = ["ntp amplification (udp source port 123)", "ssdp amplification (udp source port 1900)"];
+        assert!(known.contains(&vectors(attack)[0]) && vectors(attack).len() == 1);
+    }
+    // The peak, on Saturday: 5.97 Gbit/s and 1.70 Mpps, in one attack.
+    let peak = all.iter().max_by_key(|attack| attack["impact"]["peak"]["pps"].as_u64()).expect("one");
+    let [pps, bps] = ["pps", "bps"].map(|unit| peak["impact"]["peak"][unit].as_f64().expect("a rate"));
+    assert_eq!(day(peak), 20);
+    assert!((pps / 1.70e6 - 1.0).abs() < 0.01, "{pps}");
+    assert!((bps / 5.97e9 - 1.0).abs() < 0.01, "{bps}");
+    // The longest: 55 min 53 s, to the second where flows are told of each minute.
+    let longest = all
+        .iter()
+        .filter(|attack| day(attack) == 22)
+        .max_by_key(|attack| attack["stop"]["latest"].as_str().map(str::to_owned));
+    let longest = longest.expect("one");
+    assert_eq!(longest["start"]["latest"], "2014-12-22T14:20:07Z");
+    assert!(longest["stop"]["latest"].as_str().is_some_and(|at| at.starts_with("2014-12-22T15:1")));
+}
+
+#[test]
+fn a_country_that_nobody_attacked_has_no_attack() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = gonedark(&["scenario", "write", "north-korea-2014", "--out", text(folder.path())]);
+    assert!(written.status.success());
+    let report = json(&["flows", text(&folder.path().join("flows/upstream.pcap")), "--country", "DE"]);
+    assert!(attacks(&report).is_empty());
+    assert!(report["records"].as_u64().is_some_and(|records| records > 100_000));
+}
