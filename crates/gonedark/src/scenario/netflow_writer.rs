@@ -60,7 +60,7 @@ impl Capture {
             let at = at + number as i64 * 1_000_000 / PER_SECOND;
             let mut body = Vec::with_capacity(1500);
             let mut count = flows.len();
-            if self.sequence % TEMPLATES_EVERY == 0 {
+            if self.sequence.is_multiple_of(TEMPLATES_EVERY) {
                 count += 3;
                 templates(&mut body, self.sampling);
             }
