@@ -173,6 +173,7 @@ mod tests {
             sources: Estimate::default(),
             targets: Estimate::default(),
             top_targets: Vec::new(),
+            top_ports: Vec::new(),
             coverage: Coverage::default(),
             part_of: None,
         }
