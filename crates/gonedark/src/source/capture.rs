@@ -214,3 +214,143 @@ impl Read for Unpacked {
         Ok(length)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const FRAME: [u8; 6] = [0x45, 1, 2, 3, 4, 5];
+
+    fn of(bytes: &[u8]) -> io::Result<(Summary, Vec<(i64, Link, Vec<u8>)>)> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("capture");
+        std::fs::write(&path, bytes).expect("written");
+        let mut found = Vec::new();
+        let each = &mut |packet: &Captured<'_>| {
+            found.push((packet.at.micros(), packet.link, packet.bytes.to_vec()));
+        };
+        let summary = read(&path, &Workers::per_core(), each)?;
+        Ok((summary, found))
+    }
+
+    fn pcap(magic: u32, link: u32, fraction: u32, word: impl Fn(u32) -> [u8; 4]) -> Vec<u8> {
+        let half = |number: u16| if word(1)[0] == 1 { number.to_le_bytes() } else { number.to_be_bytes() };
+        let mut bytes = word(magic).to_vec();
+        bytes.extend([half(2), half(4)].concat());
+        bytes.extend([0, 0, 65_535, link].map(&word).concat());
+        for second in [1, 2] {
+            bytes.extend([second, fraction, FRAME.len() as u32, 1_500].map(&word).concat());
+            bytes.extend(FRAME);
+        }
+        bytes
+    }
+
+    /// A block of pcapng, little-endian.
+    fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+        let length = 12 + body.len().next_multiple_of(4) as u32;
+        let mut bytes = [kind, length].map(u32::to_le_bytes).concat();
+        bytes.extend(body);
+        bytes.resize(length as usize - 4, 0);
+        bytes.extend(length.to_le_bytes());
+        bytes
+    }
+
+    fn section() -> Vec<u8> {
+        let mut body = 0x1a2b_3c4d_u32.to_le_bytes().to_vec();
+        body.extend([1, 0, 0, 0]);
+        body.extend([0xff; 8]);
+        block(0x0a0d_0d0a, &body)
+    }
+
+    fn interface(link: u16, resolution: Option<u8>) -> Vec<u8> {
+        let mut body = link.to_le_bytes().to_vec();
+        body.extend([0; 6]);
+        if let Some(resolution) = resolution {
+            body.extend([9, 0, 1, 0, resolution, 0, 0, 0, 0, 0, 0, 0]);
+        }
+        block(1, &body)
+    }
+
+    fn packet(interface: u32, units: u64) -> Vec<u8> {
+        let mut body =
+            [interface, (units >> 32) as u32, units as u32, 6, 1_500].map(u32::to_le_bytes).concat();
+        body.extend(FRAME);
+        block(6, &body)
+    }
+
+    #[test]
+    fn pcap_is_read_in_both_byte_orders_and_both_resolutions() {
+        let expected =
+            vec![(1_000_007, Link::Ethernet, FRAME.to_vec()), (2_000_007, Link::Ethernet, FRAME.to_vec())];
+        for bytes in [
+            pcap(0xa1b2_c3d4, 1, 7, u32::to_le_bytes),
+            pcap(0xa1b2_c3d4, 1, 7, u32::to_be_bytes),
+            pcap(0xa1b2_3c4d, 1, 7_999, u32::to_le_bytes),
+        ] {
+            let (summary, found) = of(&bytes).expect("a capture");
+            assert_eq!((found, summary.packets, summary.damage), (expected.clone(), 2, None));
+        }
+    }
+
+    #[test]
+    fn each_interface_of_pcapng_has_its_link_and_its_clock() {
+        let bytes = [
+            section(),
+            interface(101, None),
+            interface(113, Some(9)),
+            interface(1, Some(0x80 | 10)),
+            interface(147, None),
+            packet(0, 5_000_001),
+            packet(1, 6_000_001_999),
+            packet(2, 7 * 1024 + 512),
+            // A link that nobody knows, an interface that was never told of.
+            packet(3, 1),
+            packet(9, 1),
+            block(0x0bad, &[1, 2, 3]),
+            packet(0, 8_000_000),
+        ];
+        let (summary, found) = of(&bytes.concat()).expect("a capture");
+        let kinds: Vec<(i64, Link)> = found.iter().map(|(at, link, _)| (*at, *link)).collect();
+        let expected = [
+            (5_000_001, Link::Ip),
+            (6_000_001, Link::LinuxCooked),
+            (7_500_000, Link::Ethernet),
+            (8_000_000, Link::Ip),
+        ];
+        assert_eq!(kinds, expected);
+        assert_eq!((summary.packets, summary.passed_over, summary.damage), (4, 2, None));
+    }
+
+    #[test]
+    fn what_stands_before_a_cut_or_garbage_is_given_out() {
+        let whole = pcap(0xa1b2_c3d4, 1, 7, u32::to_le_bytes);
+        let (summary, found) = of(&whole[..whole.len() - 3]).expect("a capture");
+        assert_eq!(found.len(), 1);
+        assert_eq!(summary.damage.as_deref(), Some("the capture ends within a packet"));
+        let mut garbage = [section(), interface(1, None), packet(0, 1)].concat();
+        garbage.extend([0xff; 64]);
+        let (summary, found) = of(&garbage).expect("a capture");
+        assert_eq!(found.len(), 1);
+        assert!(summary.damage.is_some());
+        assert!(of(b"no capture at all, only words").is_err() && of(&[]).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn no_bytes_bring_it_down(
+            at in 0_usize..400, with in prop::collection::vec(any::<u8>(), 1..40), is_ng in any::<bool>(),
+        ) {
+            let mut bytes = if is_ng {
+                [section(), interface(1, Some(9)), packet(0, 1), packet(0, 2)].concat()
+            } else {
+                pcap(0xa1b2_c3d4, 1, 7, u32::to_be_bytes)
+            };
+            let at = at % bytes.len();
+            let end = (at + with.len()).min(bytes.len());
+            bytes.splice(at..end, with);
+            let _ = of(&bytes);
+        }
+    }
+}
