@@ -102,3 +102,51 @@ fn the_example_of_the_manual_is_a_valid_scenario() {
     let scenario = Scenario::parse(example, "docs/scenarios.md").unwrap();
     assert_eq!((scenario.networks.len(), scenario.peers.len()), (42, 2));
 }
+
+const TRAFFIC: &str = r#"
+[[exporter]]
+name = "edge"
+address = "192.0.2.1"
+sampling = 100
+active_timeout = "60s"
+source = "invented"
+[[attack]]
+at = 2019-12-30T10:00:00Z
+lasts = "5m"
+targets = ["20.0.0.8"]
+protocol = "udp"
+packet_bytes = 400
+peak_pps = 1000
+sources = 10
+precision = "1s"
+source = "invented"
+"#;
+
+#[test]
+fn each_mistake_about_traffic_is_named_with_its_line_and_a_remedy() {
+    let good = format!("{GOOD}{TRAFFIC}");
+    // Floods may lie outside of the window of the routing.
+    Scenario::parse(&good, "my.toml").unwrap();
+    let cases = [
+        ("name = \"edge\"", "name = \"../edge\"", "my.toml:24: the exporter's name is no file name"),
+        ("sampling = 100", "sampling = 0", "my.toml:24: `sampling` is 0"),
+        ("\"192.0.2.1\"", "\"2001:db8::1\"", "my.toml:24: `2001:db8::1` is no IPv4 address"),
+        ("targets = [\"20.0.0.8\"]", "targets = []", "my.toml:30: a flood needs targets"),
+        ("packet_bytes = 400", "packet_bytes = 4", "my.toml:30: `packet_bytes` is not between"),
+        ("protocol = \"udp\"", "protocol = \"icmp\"\nsource_port = 1", "my.toml:30: ICMP has no ports"),
+        ("sources = 10", "sources = 90000000", "my.toml:30: more than 100 million records"),
+        (
+            "source = \"invented\"\n[[attack]]",
+            "source = \" \"\n[[attack]]",
+            "my.toml:24: `source` is missing",
+        ),
+    ];
+    for (from, to, expected) in cases {
+        assert!(good.contains(from), "{from}");
+        let error = Scenario::parse(&good.replacen(from, to, 1), "my.toml").unwrap_err().to_string();
+        assert!(error.starts_with(expected) && error.contains("; "), "{error}");
+    }
+    let alone = good.split("[[attack]]").next().unwrap();
+    let error = Scenario::parse(alone, "my.toml").unwrap_err().to_string();
+    assert!(error.contains("an [[attack]] needs an [[exporter]]"), "{error}");
+}
