@@ -4,6 +4,7 @@ use crate::cursor::Cursor;
 use crate::error::{DecodeError, Field};
 use crate::flow::counters::{Counters, add};
 use crate::flow::plan::{FieldSpecifier, Plan};
+use crate::flow::settings::Settings;
 use crate::flow::{IPFIX, V9};
 use std::collections::BTreeMap;
 
@@ -132,7 +133,7 @@ impl Templates {
         &mut self,
         domain: u32,
         written: &Written<'_>,
-        bytes_max: usize,
+        settings: &Settings,
         now: u64,
         counters: &mut Counters,
     ) -> bool {
@@ -147,10 +148,11 @@ impl Templates {
             add(&mut counters.templates_redefined, 1);
         }
         self.drop(key);
-        let Some(plan) = Plan::new(written.fields()) else { return false };
+        let Some(plan) = Plan::new(written.fields(), settings.decapsulate) else { return false };
         let template =
             Template { written: written.bytes.into(), is_options: written.is_options, plan, used: now };
         let size = template.size();
+        let bytes_max = settings.template_bytes_max;
         if size > bytes_max {
             return false;
         }
