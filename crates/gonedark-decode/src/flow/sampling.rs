@@ -19,7 +19,7 @@ pub enum SamplingFrom {
     Record,
     /// Options of the exporter.
     Options,
-    /// [`RateSetting`](super::RateSetting).
+    /// [`RateSetting`].
     Setting,
     /// Nobody: every packet is taken for counted. Where that is wrong, all sums are too low.
     Assumed,
