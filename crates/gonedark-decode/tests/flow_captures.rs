@@ -376,3 +376,49 @@ fn icmp_errors_quote_what_they_are_about_and_frames_in_tunnels_are_read() {
     );
     assert_eq!((read, not), (35_720, 0));
 }
+
+#[test]
+fn bytes_and_packets_are_those_that_tshark_reads() {
+    let Some(folder) = support::recordings("data/flow") else { return };
+    // tshark -T fields -e cflow.octets -e cflow.packets, added up.
+    for (first, bytes, packets) in [
+        ("ipfix_test_openbsd_pflow_tpl.dat", 99_323, 209),
+        ("ipfix_test_mikrotik_tpl.dat", 103_235, 253),
+        ("ipfix_test_barracuda_tpl.dat", 388, 4),
+        ("netflow9_cisco_asr1001x_tpl259.dat", 38_255, 124),
+        ("netflow9_test_cisco_1941K9.dat", 70_258, 370),
+        ("netflow9_test_iptnetflow_reduced_size_encoding_tpldata260.dat", 7_598, 74),
+        ("netflow9_test_softflowd_tpl_data.dat", 1_128, 13),
+        ("netflow5_test_juniper_mx80.dat", 3_989, 31),
+        ("example_flows.ipfix", 49_001_404, 56_695),
+    ] {
+        let row = flow_captures::ROWS.iter().find(|row| row.files[0] == first).unwrap();
+        let mut decoder = Decoder::new(Settings::default());
+        let mut sums = (0, 0);
+        for (from, datagram) in of_row(&folder, row) {
+            let mut each = |_, flow: &gonedark_route::Flow| {
+                sums = (sums.0 + flow.bytes, sums.1 + flow.packets);
+            };
+            decoder.decode(from, Time::from_seconds(1_800_000_000), &datagram, &mut each).unwrap();
+        }
+        assert_eq!(sums, (bytes, packets), "{first}");
+    }
+}
+
+#[test]
+fn exporters_that_are_heard_at_once_are_read_as_each_alone() {
+    let Some(folder) = support::recordings("data/flow") else { return };
+    for test in ["110-IPFIXv10-NFv9-multiple-sources", "111-IPFIXv10-NFv9-IPv6-IPv4-mix_sources"] {
+        let folder_of_test = format!("pmacct/tests/{test}");
+        let rows = flow_captures::ROWS.iter().filter(|row| row.folder == folder_of_test);
+        let rows: Vec<_> = rows.map(|row| (row.ours, of_row(&folder, row))).collect();
+        let alone: u64 = rows.iter().map(|([records, ..], _)| records).sum();
+        let longest = rows.iter().map(|(_, datagrams)| datagrams.len()).max().unwrap();
+        let mixed: Vec<_> = (0..longest)
+            .flat_map(|at| rows.iter().filter_map(move |(_, datagrams)| datagrams.get(at).cloned()))
+            .collect();
+        let (counted, decoder) = decode(&mixed);
+        assert!(rows.len() > 1 && decoder.exporters().len() > 1, "{test}");
+        assert_eq!(counted.counters.records, alone, "{test}");
+    }
+}

@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 /// too, which has no such fields.
 const VARIABLE: u16 = 65_535;
 
+/// The protocol of a packet (IANA "IPFIX Information Elements", protocolIdentifier).
+const PROTOCOL: u16 = 4;
+
 /// How many bytes stand before a record where it is read: a number is read as the eight bytes that end with it.
 pub(super) const BEFORE: usize = 8;
 
@@ -67,17 +70,28 @@ pub(super) struct Walked {
 
 impl Plan {
     /// Compiles fields in their order. `None` where a record would have no byte, or more than a datagram can hold.
-    pub(super) fn new(fields: impl Iterator<Item = FieldSpecifier>) -> Option<Self> {
+    ///
+    /// Of a packet in a packet, as IOS XR tells of SRv6, a template has addresses, ports and protocol twice, the
+    /// outermost first (RFC 7011 section 8). The ones are read or, with `decapsulate`, the others; never a mixture.
+    pub(super) fn new(fields: impl Iterator<Item = FieldSpecifier>, decapsulate: bool) -> Option<Self> {
+        let fields: Vec<FieldSpecifier> = fields.collect();
+        let protocols = fields.iter().filter(|field| (field.enterprise, field.number) == (0, PROTOCOL));
+        let is_encapsulated = protocols.count() > 1;
         let (mut steps, mut best) = (Vec::new(), BTreeMap::<Role, (u8, usize, Kind)>::new());
-        for (index, field) in fields.enumerate() {
+        for (index, field) in fields.iter().enumerate() {
             steps.push(Step { length: field.length, role: None });
             let Some((role, rank, kind)) = element::known(field.enterprise, field.number) else { continue };
             if !is_fitting(role, field.length) {
                 continue;
             }
-            if best.get(&role).is_none_or(|(other, ..)| rank < *other) {
+            let takes_inner = is_encapsulated && decapsulate && is_of_header(role);
+            let is_better = |other: u8| if takes_inner { rank <= other } else { rank < other };
+            if best.get(&role).is_none_or(|(other, ..)| is_better(*other)) {
                 best.insert(role, (rank, index, kind));
             }
+        }
+        if is_encapsulated {
+            keep_one_family(&mut best, decapsulate);
         }
         for (role, (_, index, _)) in &best {
             if let Some(step) = steps.get_mut(*index) {
@@ -203,6 +217,27 @@ impl Plan {
         }
         (at <= record.len()).then_some(at)
     }
+}
+
+/// Whether a role is of a header of the packet, which there are two of in a packet in a packet.
+fn is_of_header(role: Role) -> bool {
+    role <= Role::TcpFlags
+}
+
+/// Of addresses of both families, which are of two packets, keeps those of the outer one or of the inner one.
+fn keep_one_family(best: &mut BTreeMap<Role, (u8, usize, Kind)>, decapsulate: bool) {
+    let at = |role| best.get(&role).map(|(_, index, _)| *index);
+    let (Some(v4), Some(v6)) =
+        (at(Role::SourceV4).or(at(Role::TargetV4)), at(Role::SourceV6).or(at(Role::TargetV6)))
+    else {
+        return;
+    };
+    let gone = if (v4 < v6) == decapsulate {
+        [Role::SourceV4, Role::TargetV4]
+    } else {
+        [Role::SourceV6, Role::TargetV6]
+    };
+    best.retain(|role, _| !gone.contains(role));
 }
 
 /// Whether a field of this length can be read for the role. Zero-length fields are of use for none; numbers may have

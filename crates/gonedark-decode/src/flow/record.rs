@@ -77,13 +77,11 @@ fn of_fields(
     }
     if matches!(protocol, packet::ICMP | packet::ICMP_V6) {
         flow.source_port = 0;
+        // Cisco ASA has the identifier of an echo where the port stands, and the type beside it.
         if plan.has_icmp {
             let apart = [low_u8(record, places.icmp_type), low_u8(record, places.icmp_code)];
             let told = low_u16(record, places.icmp_type_code) | u16::from_be_bytes(apart);
-            // Echo replies are 0; a field that was not filled is as well, and then the port may tell.
-            if told != 0 {
-                flow.target_port = told;
-            }
+            flow.target_port = told;
         }
     }
     flow

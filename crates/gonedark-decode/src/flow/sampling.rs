@@ -6,9 +6,9 @@
 use crate::flow::element::Places;
 use crate::flow::value::{bytes, low_u32, number};
 
-/// How many rates of samplers and interfaces are remembered of an exporter. A guess; routers have some dozen samplers,
-/// and the largest chassis some thousand interfaces.
-const RATES_MAX: usize = 4096;
+/// How many rates of samplers and interfaces are remembered of an exporter. A guess: routers have some dozen samplers,
+/// and large chassis some hundred interfaces.
+const RATES_MAX: usize = 1024;
 
 /// Who says how much was sampled.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -132,7 +132,7 @@ impl<F: FnMut(ExporterId, &Flow)> Sets<'_, F> {
     fn take_up(&mut self, domain: u32, written: &Written<'_>) -> bool {
         let Exporter { templates, counters, .. } = &mut *self.exporter;
         let now = counters.datagrams;
-        templates.take_up(domain, written, self.settings.template_bytes_max, now, counters)
+        templates.take_up(domain, written, self.settings, now, counters)
     }
 
     /// A template that is withdrawn, or all of its kind where it has the identifier of their set (RFC 7011 section 8.1).

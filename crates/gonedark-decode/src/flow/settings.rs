@@ -25,7 +25,7 @@ pub struct Settings {
     /// How long data wait for their template, in microseconds by `received`. By default ten minutes: within that time
     /// templates are to be sent again where nothing else was configured (RFC 7011 section 8.4).
     pub waiting_age_max: i64,
-    /// Whether sampled packets are taken for what is inside of their tunnels. By default not: what is measured is then
+    /// Whether sampled packets, and records that tell of both, are taken for what is inside of their tunnels. By default not: what is measured is then
     /// what the network carries, and addresses inside may be private. MPLS is always gone through.
     pub decapsulate: bool,
     /// What is known of the sampling of exporters in a network; the longest prefix holds. By default nothing.

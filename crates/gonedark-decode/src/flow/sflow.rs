@@ -100,7 +100,6 @@ pub(super) fn read<F: FnMut(ExporterId, &Flow)>(
         };
         let read = match format {
             FLOW_SAMPLE | EXPANDED_FLOW_SAMPLE => {
-                add(&mut exporter.counters.records, 1);
                 taken.records = taken.records.saturating_add(1);
                 sampled(exporter, (id, domain_at), settings, (sample, format), received, each)
             }
@@ -153,6 +152,7 @@ fn sampled<F: FnMut(ExporterId, &Flow)>(
     cursor.take(passed_over, Field::SflowSample)?;
     let records = cursor.u32(Field::SflowSample)?;
     exporter.sample(domain_at, source, number);
+    add(&mut exporter.counters.records, 1);
     let (found, result) = find(records, cursor, settings.decapsulate, received);
     match found {
         Some(mut flow) => {

@@ -4,6 +4,7 @@ use crate::cursor::Cursor;
 use crate::error::{DecodeError, Field};
 use crate::flow::counters::{Counters, add};
 use crate::flow::plan::{FieldSpecifier, Plan};
+use crate::flow::settings::Settings;
 use crate::flow::{IPFIX, V9};
 use std::collections::BTreeMap;
 
@@ -132,7 +133,7 @@ impl Templates {
         &mut self,
         domain: u32,
         written: &Written<'_>,
-        bytes_max: usize,
+        settings: &Settings,
         now: u64,
         counters: &mut Counters,
     ) -> bool {
@@ -147,15 +148,16 @@ impl Templates {
             add(&mut counters.templates_redefined, 1);
         }
         self.drop(key);
-        let Some(plan) = Plan::new(written.fields()) else { return false };
+        let Some(plan) = Plan::new(written.fields(), settings.decapsulate) else { return false };
         let template =
             Template { written: written.bytes.into(), is_options: written.is_options, plan, used: now };
         let size = template.size();
+        let bytes_max = settings.template_bytes_max;
         if size > bytes_max {
             return false;
         }
-        while self.bytes.saturating_add(size) > bytes_max && self.drop_longest_unused() {
-            add(&mut counters.templates_evicted, 1);
+        while self.bytes.saturating_add(size) > bytes_max && !self.known.is_empty() {
+            add(&mut counters.templates_evicted, self.drop_longest_unused());
         }
         self.bytes = self.bytes.saturating_add(size);
         self.known.insert(key, template);
@@ -171,20 +173,28 @@ impl Templates {
 
     /// Forgets all templates of a domain, those of options or all others. How many there were.
     pub(super) fn drop_all(&mut self, version: u16, domain: u32, is_options: bool) -> u64 {
-        let (kept, bytes) = (self.known.len(), &mut self.bytes);
-        self.known.retain(|(of_version, of_domain, _), template| {
-            let goes = *of_version == version && *of_domain == domain && template.is_options == is_options;
+        self.drop_where(|(of_version, of_domain, _), template| {
+            *of_version == version && *of_domain == domain && template.is_options == is_options
+        })
+    }
+
+    /// Forgets those that the same datagram used last, longest ago, and says how many. All of them: to go through all
+    /// that are known for each one would let a datagram of thousands take very long.
+    fn drop_longest_unused(&mut self) -> u64 {
+        let oldest = self.known.values().map(|template| template.used).min();
+        self.drop_where(|_, template| Some(template.used) == oldest)
+    }
+
+    fn drop_where(&mut self, goes: impl Fn(&TemplateKey, &Template) -> bool) -> u64 {
+        let (known, bytes) = (self.known.len(), &mut self.bytes);
+        self.known.retain(|key, template| {
+            let goes = goes(key, template);
             if goes {
                 *bytes = bytes.saturating_sub(template.size());
             }
             !goes
         });
-        kept.saturating_sub(self.known.len()) as u64
-    }
-
-    fn drop_longest_unused(&mut self) -> bool {
-        let oldest = self.known.iter().min_by_key(|(_, template)| template.used).map(|(key, _)| *key);
-        oldest.is_some_and(|key| self.drop(key))
+        known.saturating_sub(self.known.len()) as u64
     }
 
     /// Each template as it was written, with its version, its domain, and whether it is of options.

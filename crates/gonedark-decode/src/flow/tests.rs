@@ -503,6 +503,27 @@ fn the_type_and_code_of_icmp_stand_where_the_port_does() {
     let apart = [(8, 4), (12, 4), (4, 1), (176, 1), (177, 1)];
     assert_eq!(of_v9(&apart, &record(1)).target_port, 0x0301);
     assert_eq!(of_v9(&fields(32), &record(17)).target_port, 0);
+    // The identifier of an echo stands where the port does, and its type is 0.
+    let asa = [(8, 4), (12, 4), (4, 1), (11, 2), (176, 1), (177, 1)];
+    let reply = [&u32s(&[1, 2])[..], &[1, 68, 141, 0, 0]].concat();
+    assert_eq!(of_v9(&asa, &reply).target_port, 0);
+}
+
+#[test]
+fn of_a_packet_in_a_packet_the_outer_one_is_read_or_the_inner_one_and_never_a_mixture() {
+    // As IOS XR tells of IPv4 in SRv6.
+    let fields =
+        [(27, 16), (28, 16), (7, 2), (11, 2), (4, 1), (8, 4), (12, 4), (7, 2), (11, 2), (4, 1), (1, 4)];
+    let outer = [&[0x20; 32][..], &u16s(&[0, 0]), &[4]].concat();
+    let inner = [&u32s(&[1, 2])[..], &u16s(&[999, 80]), &[6]].concat();
+    let record = [outer, inner, u32s(&[1_500])].concat();
+    let datagram = v9(0, 0, &[set(0, &template(256, &fields)), set(256, &record)]);
+    let read = |decapsulate| {
+        let flow = Lab::new(Settings { decapsulate, ..Settings::default() }).takes(&datagram)[0];
+        (flow.source, flow.target_port, flow.protocol, flow.bytes)
+    };
+    assert_eq!(read(false), (IpAddr::from([0x20; 16]), 0, 4, 1_500));
+    assert_eq!(read(true), (v4(1), 80, 6, 1_500));
 }
 
 #[test]

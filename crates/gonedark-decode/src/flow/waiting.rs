@@ -3,7 +3,7 @@
 use crate::flow::counters::{Counters, add};
 use crate::flow::times::Clocks;
 use gonedark_route::Time;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// What a set waits for: version, domain and template.
 pub(super) type Wanted = (u16, u32, u16);
@@ -23,6 +23,8 @@ pub(super) struct Held {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     held: VecDeque<Held>,
+    /// How many wait for what: most templates are waited for by none, and a datagram may bring thousands.
+    wanted: BTreeMap<Wanted, usize>,
     bytes: usize,
 }
 
@@ -41,6 +43,8 @@ impl Waiting {
             return;
         }
         self.bytes = self.bytes.saturating_add(size);
+        let count = self.wanted.entry(held.wanted).or_default();
+        *count = count.saturating_add(1);
         self.held.push_back(held);
         while self.bytes > bytes_max && self.drop_oldest() {
             add(&mut counters.sets_without_room, 1);
@@ -61,15 +65,26 @@ impl Waiting {
 
     fn drop_oldest(&mut self) -> bool {
         let Some(held) = self.held.pop_front() else { return false };
-        self.bytes = self.bytes.saturating_sub(Waiting::size(&held));
+        self.is_gone(&held);
         true
+    }
+
+    fn is_gone(&mut self, held: &Held) {
+        self.bytes = self.bytes.saturating_sub(Waiting::size(held));
+        if let Some(count) = self.wanted.get_mut(&held.wanted) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.wanted.remove(&held.wanted);
+            }
+        }
     }
 
     /// The oldest set that waits for a template.
     pub(super) fn take(&mut self, wanted: Wanted) -> Option<Held> {
+        self.wanted.get(&wanted)?;
         let at = self.held.iter().position(|held| held.wanted == wanted)?;
         let held = self.held.remove(at)?;
-        self.bytes = self.bytes.saturating_sub(Waiting::size(&held));
+        self.is_gone(&held);
         Some(held)
     }
 }
