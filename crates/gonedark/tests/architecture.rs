@@ -21,10 +21,11 @@ const CRATES: [(&str, &[&str]); 4] = [
 ];
 
 /// The modules of `gonedark-infer` in their order: each may use those that stand before it, and itself.
-const INFER: [&str; 11] = [
+const INFER: [&str; 12] = [
     "report+entity",
     "parameters",
     "observation",
+    "traffic",
     "routing",
     "sight",
     "detection",

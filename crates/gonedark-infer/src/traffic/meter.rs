@@ -223,7 +223,7 @@ impl Traffic {
         let mut attacks: Vec<Attack> = open.map(|open| self.tell(open)).collect();
         attacks.extend(self.finished.iter().skip(self.told).cloned());
         self.told = self.finished.len();
-        attacks.sort_by(|a, b| (a.target, a.start.latest).cmp(&(b.target, b.start.latest)));
+        attacks.sort_by_key(|attack| (attack.target, attack.start.latest));
         let keep_for = self.parameters.quiet + self.parameters.silence;
         let deaf = self.exporters.iter_mut().flatten();
         let deaf = deaf.flat_map(|exporter| exporter.take_deaf(now, keep_for)).collect();
@@ -236,7 +236,7 @@ impl Traffic {
         let now = Time::from_seconds(self.now);
         let mut attacks: Vec<Attack> = self.finished.clone();
         attacks.extend(self.open.values().map(|open| self.tell(open)));
-        attacks.sort_by(|a, b| (a.start.latest, a.target).cmp(&(b.start.latest, b.target)));
+        attacks.sort_by_key(|attack| (attack.start.latest, attack.target));
         let exporters = || self.exporters.iter().flatten();
         let learnt = self.baselines.iter().filter_map(|(place, baseline)| {
             let Target::Entity(entity) = place.target() else { return None };
