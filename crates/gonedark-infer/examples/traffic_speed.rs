@@ -59,7 +59,7 @@ fn normal(lot: u64, other: u64, now: Time) -> Flow {
     Flow {
         source: v4(other),
         // 32,000 users in 4,000 blocks of 16 ASes.
-        target: v4(0x0b00_0000 | (lot >> 16) % 4_096 << 8 | (lot >> 40) % 8),
+        target: v4(0x0b00_0000 | (((lot >> 16) % 4_096) << 8) | ((lot >> 40) % 8)),
         source_port: if is_dns { 53 } else { 443 },
         target_port: 1_024 + (other >> 40) as u16 % 60_000,
         protocol,
