@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 
 /// Seconds of which the least delay is kept, to tell a clock by: one minute. Guess.
 const DELAYS: usize = 60;
+/// An exporter is silent after so many of its usual pauses between two records: chance makes one in 500 million as long. Guess.
+const PAUSES: i64 = 20;
 /// Losses at most this far apart are told as one. Guess: the usual active timeout.
 const SAME_LOSS: i64 = 60_000_000;
 /// Times in which an exporter could not be heard that are kept until they are told. Guess.
@@ -19,6 +21,7 @@ pub(crate) struct Exporter {
     records: u64,
     lost: u64,
     too_old: (u64, u64),
+    since: Time,
     heard: Time,
     /// What was taken off its stamps in this second.
     behind: i64,
@@ -38,6 +41,7 @@ impl Exporter {
             records: 0,
             lost: 0,
             too_old: (0, 0),
+            since: Time::MAX,
             heard: Time::MIN,
             behind: 0,
             least: None,
@@ -60,6 +64,7 @@ impl Exporter {
     /// It spoke, of whatever.
     #[inline]
     pub(crate) fn is_alive(&mut self, at: Time) {
+        self.since = self.since.min(at);
         if at > self.heard {
             if self.is_silent {
                 self.ends_silence(at);
@@ -118,8 +123,10 @@ impl Exporter {
         self.behind = if median.saturating_abs() > noticed { *median } else { 0 };
     }
 
-    /// Notices that it has fallen silent.
+    /// Notices that it has fallen silent, for longer than is usual for one that has little to say.
     pub(crate) fn look(&mut self, now: Time, silence: i64) {
+        let usual = (self.heard - self.since).max(0) / (self.records.max(1) as i64);
+        let silence = silence.max(usual.saturating_mul(PAUSES));
         if !self.is_silent && self.heard > Time::MIN && now - self.heard > silence {
             self.is_silent = true;
             self.is_deaf((self.heard, now), DeafReason::Silent, 0);

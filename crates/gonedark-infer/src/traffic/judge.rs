@@ -10,7 +10,6 @@ use super::place::{Key, Place, Scale};
 use super::report::{AlertType, Direction, Rate, Target, Unit};
 use super::table::NO_ACCOUNT;
 use super::verdict::{Excess, Limit, Picture, rate};
-use crate::entity::Entity;
 use crate::parameters::SECOND;
 use crate::report::Interval;
 use gonedark_route::Time;
@@ -257,9 +256,8 @@ impl Traffic {
         let sources = account.map_or(0, |account| account.sources().value);
         let is_few = sources < self.parameters.few_sources;
         let factor = if is_few { self.parameters.few_sources_times } else { 1 };
-        let (explained, open): (Vec<Misuse>, Vec<Misuse>) = Misuse::OF_FLOWS
-            .into_iter()
-            .partition(|kind| self.is_explained(place, *kind, picture, account, is_few));
+        let is_open = |kind: &Misuse| !self.is_explained(place, *kind, picture, account, is_few);
+        let open: Vec<Misuse> = Misuse::OF_FLOWS.into_iter().filter(is_open).collect();
         let mut found = Vec::new();
         let mut look = |kind: Misuse, kinds: &[Misuse], limit: Limit, is_deviation: bool| {
             let line = picture.line(kinds);
@@ -279,7 +277,6 @@ impl Traffic {
         if let Some(limit) = self.deviation(place) {
             look(Misuse::Total, &total, limit, true);
         }
-        drop(explained);
         found
     }
 
@@ -399,10 +396,8 @@ impl Traffic {
         };
         let own = entity(&open.place);
         open.entities = own.into_iter().chain(open.places.iter().filter_map(entity)).collect();
-        let kept: Vec<Entity> = open.entities.clone();
         open.entities.sort_unstable();
         open.entities.dedup();
-        debug_assert!(kept.len() >= open.entities.len());
     }
 
     /// Makes what is smaller part of it, and it part of what is larger, where they have a kind of traffic in common.

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod curve;
+mod described;
 mod invariants;
 mod normal;
 mod world;

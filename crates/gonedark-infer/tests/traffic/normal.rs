@@ -1,6 +1,6 @@
 //! A week of what people do, and not one alarm.
 
-use crate::world::{BEGIN, Dice, SECOND, address, at, flow, meter, micros};
+use crate::world::{Dice, SECOND, address, at, flow, meter, micros};
 use gonedark_infer::traffic::{Parameters, Traffic};
 use gonedark_route::Flow;
 use std::net::{IpAddr, Ipv4Addr};
@@ -133,10 +133,10 @@ fn scans(second: i64, dice: &mut Dice, send: &mut impl FnMut(i64, Flow)) {
 fn a_week_of_normal_traffic_raises_no_alarm() {
     let mut traffic = meter(Parameters::default());
     let mut dice = Dice(2_014);
-    week(&mut traffic, &mut dice, |_, _| {});
+    week(&mut traffic, &mut dice);
     let report = traffic.report();
     assert_eq!(report.attacks, [], "normal");
-    assert!(report.records > 3_000_000, "{}", report.records);
+    assert!(report.records > 2_500_000, "{}", report.records);
     // The exporter whose clock is four hours slow is told of.
     let behind: Vec<(u16, i64)> =
         report.exporters.iter().map(|known| (known.exporter, known.behind / SECOND / 60)).collect();
@@ -146,12 +146,12 @@ fn a_week_of_normal_traffic_raises_no_alarm() {
 }
 
 #[test]
-fn after_a_week_half_of_what_the_threshold_allows_is_a_deviation() {
+fn after_a_week_what_is_far_below_the_threshold_is_a_deviation() {
     // Every entity is small here: what is usual is some thousand packets a second, and an entity is allowed half a million.
     let mut traffic = meter(Parameters::default());
     let mut dice = Dice(2_014);
-    week(&mut traffic, &mut dice, |_, _| {});
-    let begin = 7 * DAY + 4 * 3_600;
+    week(&mut traffic, &mut dice);
+    let begin = 7 * DAY + 8 * 3_600;
     for second in begin..begin + 10 {
         people(second, &mut dice, &mut |received, flow| traffic.flow(micros(received), 0, &flow));
         for number in 0..1_000 {
@@ -175,7 +175,7 @@ fn after_a_week_half_of_what_the_threshold_allows_is_a_deviation() {
 }
 
 /// Seven days of it, from three exporters of which one has a clock that is four hours slow.
-fn week(traffic: &mut Traffic, dice: &mut Dice, mut each_day: impl FnMut(i64, &mut Traffic)) {
+fn week(traffic: &mut Traffic, dice: &mut Dice) {
     for second in 0..7 * DAY {
         let mut records: Vec<(i64, Flow)> = Vec::new();
         let mut send = |end: i64, flow: Flow| records.push((end, flow));
@@ -183,18 +183,14 @@ fn week(traffic: &mut Traffic, dice: &mut Dice, mut each_day: impl FnMut(i64, &m
         from_one_source(second, &mut send);
         crowd(second, dice, &mut send);
         scans(second, dice, &mut send);
-        for (number, (end, mut flow)) in records.into_iter().enumerate() {
-            let exporter = (number % 3) as u16;
+        for (end, mut flow) in records {
+            let exporter = dice.below(3) as u16;
             if exporter == 2 {
                 let slow = -4 * 3_600 * SECOND;
                 (flow.begin, flow.end) = (flow.begin + slow, flow.end + slow);
             }
             traffic.flow(micros(end), exporter, &flow);
         }
-        if second % DAY == DAY - 1 {
-            each_day(second / DAY, traffic);
-        }
     }
-    assert_eq!(BEGIN % DAY, 0);
     traffic.advance(at(7 * DAY));
 }
