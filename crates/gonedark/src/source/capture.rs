@@ -220,9 +220,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// When, behind what, and the bytes.
+    type Found = Vec<(i64, Link, Vec<u8>)>;
+
     const FRAME: [u8; 6] = [0x45, 1, 2, 3, 4, 5];
 
-    fn of(bytes: &[u8]) -> io::Result<(Summary, Vec<(i64, Link, Vec<u8>)>)> {
+    fn of(bytes: &[u8]) -> io::Result<(Summary, Found)> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("capture");
         std::fs::write(&path, bytes).expect("written");
