@@ -98,6 +98,9 @@ pub struct Replay {
     /// Prefixes to report on too, each with all networks within it, repeatable
     #[arg(long, value_name = "P")]
     pub prefix: Vec<String>,
+    /// What exporters sent of traffic, as `gonedark flows` reads it: attacks are told beside the outages, repeatable
+    #[arg(long, value_name = "FILE")]
+    pub flows: Vec<PathBuf>,
     /// Begin of the window, RFC 3339 or YYYY-MM-DD, UTC; what comes before only tells what was there
     #[arg(long, value_name = "T")]
     pub from: Option<String>,

@@ -19,6 +19,11 @@ fn the_demo_says_in_one_sentence_what_happened_to_north_korea() {
                     networks that watch.";
     assert!(text.contains(sentence), "{said}");
     assert!(text.contains("A reconstruction from published reports, not a recording."), "{said}");
+    // The telemetry of the days before lies beside it, and is not said to be the cause.
+    let beside = "27 denials of service on addresses of North Korea between 18 Dec 10:12:20 and 22 Dec 15:1";
+    assert!(text.contains(beside), "{said}");
+    assert!(text.contains("The largest had up to 1.70 Mpps and 5.97 Gbit/s, at 175.45.176.67"), "{said}");
+    assert!(text.contains("does not say that it caused it"), "{said}");
     for name in ["report.html", "graph.svg", "archives/truth.json"] {
         let length = std::fs::metadata(folder.path().join(name)).map(|file| file.len()).unwrap_or(0);
         assert!(length > 1_000, "{name} has {length} bytes");

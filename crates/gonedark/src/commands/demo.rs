@@ -20,6 +20,7 @@ pub(super) fn run(arguments: &cli::Demo, out: &mut dyn Write) -> Result<(), Fail
         std::fs::remove_dir_all(&archives).with_context(|| format!("cannot clear {}", archives.display()))?;
     }
     let summary = scenario::write(&known, &archives)?;
+    let telemetry = crate::scenario::write_telemetry(&known, &arguments.out.join("flows"))?;
     writeln!(
         out,
         "Wrote {} MRT files ({} records) of \"{}\" to {}\nand replays them as if they came from the public archives.\n",
@@ -33,6 +34,7 @@ pub(super) fn run(arguments: &cli::Demo, out: &mut dyn Write) -> Result<(), Fail
         paths: summary.folders,
         delegated: Vec::new(),
         data: None,
+        flows: telemetry.files,
         watch: super::meaning::watch(&known.subjects(), &[], &[])?,
         from: None,
         until: None,

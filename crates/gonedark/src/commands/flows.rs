@@ -10,28 +10,72 @@ use crate::source::archive::Workers;
 use crate::source::flows::{Exports, Kind, Told, read};
 use anyhow::{Context, anyhow};
 use gonedark_decode::flow::{Damage, Exporter, RateSetting, SamplingFrom, Settings};
+use gonedark_infer::entity::registry::CountryTable;
 use gonedark_infer::parameters::SECOND;
+use gonedark_infer::traffic::report::TrafficReport;
 use gonedark_infer::traffic::{NoOrigins, Parameters, Traffic, Watched};
 use gonedark_route::{Family, Prefix, Time};
 use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// What was told of traffic, and what the meter made of it.
+pub(super) struct Metered {
+    report: TrafficReport,
+    exporters: Vec<ExporterLine>,
+    inputs: Vec<InputLine>,
+}
+
+impl Metered {
+    /// What the forms are made from.
+    pub(super) fn case(&self) -> TrafficCase<'_> {
+        let Metered { report, exporters, inputs } = self;
+        TrafficCase { report, exporters, inputs, gazetteer: &Places }
+    }
+}
 
 pub(super) fn run(arguments: &cli::Flows, out: &mut dyn Write) -> Result<(), Failure> {
-    let watch = meaning::watch(&arguments.country, &[], &arguments.prefix)?;
-    let watched = Watched {
-        everything: watch.countries.is_empty() && watch.prefixes.is_empty(),
-        prefixes: watch.prefixes,
-        countries: watch.countries,
-        ..Watched::default()
-    };
+    let watched = watched(&meaning::watch(&arguments.country, &[], &arguments.prefix)?);
     let countries = country::load(&arguments.delegated, arguments.data.as_deref(), Time::MAX)
         .map_err(anyhow::Error::from)?;
     let kind = if arguments.packets { Kind::Packets } else { Kind::Exports };
-    let mut exports = Exports::new(settings(arguments));
-    let mut traffic =
-        Traffic::new(Parameters::default(), watched, Box::new(countries.table), Box::new(NoOrigins));
+    let metered = meter(&arguments.paths, kind, settings(arguments), watched, countries.table)?;
+    let case = metered.case();
+    let written = match arguments.format {
+        TrafficFormat::Text => text::write(out, &case),
+        TrafficFormat::Json => json::write(out, &case),
+        TrafficFormat::Ndjson => json::write_ndjson(out, &case),
+    };
+    written.map_err(|error| Failure::Input(error.into()))?;
+    for warning in countries.warnings {
+        // A warning that nobody can be shown is no reason to stop.
+        let _ = writeln!(io::stderr(), "gonedark: {warning}");
+    }
+    Ok(())
+}
+
+/// To whom traffic is looked at, by whom routes are: to everybody where nobody is named.
+pub(super) fn watched(watch: &gonedark_infer::Watch) -> Watched {
+    Watched {
+        everything: watch.countries.is_empty() && watch.prefixes.is_empty(),
+        prefixes: watch.prefixes.clone(),
+        countries: watch.countries.clone(),
+        ..Watched::default()
+    }
+}
+
+/// Reads files and meters what is in them.
+pub(super) fn meter(
+    paths: &[PathBuf],
+    kind: Kind,
+    settings: Settings,
+    watched: Watched,
+    table: CountryTable,
+) -> Result<Metered, Failure> {
+    let mut exports = Exports::new(settings);
+    let mut traffic = Traffic::new(Parameters::default(), watched, Box::new(table), Box::new(NoOrigins));
     let workers = Workers::per_core();
     let (mut inputs, mut last) = (Vec::new(), None);
-    for path in &arguments.paths {
+    for path in paths {
         let told = &mut |told: Told<'_>| {
             last = last.max(Some(told.at()));
             tell(&mut traffic, &told);
@@ -58,18 +102,7 @@ pub(super) fn run(arguments: &cli::Flows, out: &mut dyn Write) -> Result<(), Fai
         Kind::Exports => exports.exporters().iter().map(line).collect(),
         Kind::Packets => vec![mirror(report.records)],
     };
-    let case = TrafficCase { report: &report, exporters: &exporters, inputs: &inputs, gazetteer: &Places };
-    let written = match arguments.format {
-        TrafficFormat::Text => text::write(out, &case),
-        TrafficFormat::Json => json::write(out, &case),
-        TrafficFormat::Ndjson => json::write_ndjson(out, &case),
-    };
-    written.map_err(|error| Failure::Input(error.into()))?;
-    for warning in countries.warnings {
-        // A warning that nobody can be shown is no reason to stop.
-        let _ = writeln!(io::stderr(), "gonedark: {warning}");
-    }
-    Ok(())
+    Ok(Metered { report, exporters, inputs })
 }
 
 fn settings(arguments: &cli::Flows) -> Settings {

@@ -1,6 +1,7 @@
 //! Where a report goes, and the particulars of the run that go with it.
 
 use super::Failure;
+use super::flows::Metered;
 use crate::cli::{self, Format};
 use crate::country;
 use crate::pipeline::{Complaint, Outcome};
@@ -19,6 +20,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Done {
     pub(super) report: Report,
     pub(super) run: RunInfo,
+    /// What was told of traffic, where that was asked for.
+    pub(super) metered: Option<Metered>,
 }
 
 /// Names and clocks from the tables built in.
@@ -77,7 +80,8 @@ fn part(path: &Path) -> PathBuf {
 
 /// Prints the report, and writes the files that were asked for.
 pub(super) fn write(done: &Done, output: &cli::Output, out: &mut dyn Write) -> Result<(), Failure> {
-    let case = Case { report: &done.report, run: &done.run, gazetteer: &Places };
+    let traffic = done.metered.as_ref().map(Metered::case);
+    let case = Case { report: &done.report, run: &done.run, gazetteer: &Places, traffic };
     let format = output.format.unwrap_or(Format::Text);
     let printed = match format {
         Format::Text => present::text::write(out, &case, style()),

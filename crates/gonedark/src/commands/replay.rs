@@ -1,11 +1,13 @@
 //! `gonedark replay`: archive files in, a report out.
 
-use super::{Failure, fetch, meaning, output};
+use super::{Failure, fetch, flows, meaning, output};
 use crate::cli;
 use crate::country;
 use crate::pipeline::{Outcome, Request, replay};
 use crate::source::archive::{self, Gap, Listing, Why};
+use crate::source::flows::Kind;
 use anyhow::anyhow;
+use gonedark_decode::flow::Settings;
 use gonedark_infer::parameters::Parameters;
 use gonedark_route::Time;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,6 +19,8 @@ pub(super) struct Plan {
     pub(super) paths: Vec<PathBuf>,
     pub(super) delegated: Vec<PathBuf>,
     pub(super) data: Option<PathBuf>,
+    /// Captures of what exporters sent.
+    pub(super) flows: Vec<PathBuf>,
     pub(super) watch: gonedark_infer::Watch,
     pub(super) from: Option<Time>,
     pub(super) until: Option<Time>,
@@ -54,6 +58,7 @@ pub(super) fn run(arguments: &cli::Replay, out: &mut dyn Write) -> Result<(), Fa
         paths,
         delegated: arguments.delegated.clone(),
         data: arguments.data.clone(),
+        flows: arguments.flows.clone(),
         watch: meaning::watch(&arguments.country, &arguments.asn, &arguments.prefix)?,
         from,
         until,
@@ -92,6 +97,15 @@ pub(super) fn execute(plan: Plan) -> Result<output::Done, Failure> {
     let first = listing.files.iter().filter_map(|file| file.time).min();
     let at = plan.from.or(first).unwrap_or(Time::MAX);
     let countries = country::load(&plan.delegated, plan.data.as_deref(), at).map_err(anyhow::Error::from)?;
+    let metered = match &plan.flows[..] {
+        [] => None,
+        flows => {
+            let table =
+                country::load(&plan.delegated, plan.data.as_deref(), at).map_err(anyhow::Error::from)?.table;
+            let watched = flows::watched(&plan.watch);
+            Some(flows::meter(flows, Kind::Exports, Settings::default(), watched, table)?)
+        }
+    };
     let bar = progress_bar(&listing);
     let request = Request {
         listing: &listing,
@@ -129,7 +143,7 @@ pub(super) fn execute(plan: Plan) -> Result<output::Done, Failure> {
         // A warning that nobody can be shown is no reason to stop.
         let _ = writeln!(io::stderr(), "gonedark: {warning}");
     }
-    Ok(output::Done { report: outcome.report, run })
+    Ok(output::Done { report: outcome.report, run, metered })
 }
 
 /// Files that begin after the end of the window are not read; one of them has to be left.

@@ -2,6 +2,9 @@
 //!
 //! Everything is written while it is walked: nothing is copied but one incident's small lists at a time.
 
+use super::evidence;
+use super::traffic::TrafficCase;
+use super::traffic::json::AttackJson;
 use super::{Case, CountryTable, Damage, Gazetteer, Input, Parameter, Tool};
 use gonedark_infer::entity::Entity;
 use gonedark_infer::report::{
@@ -55,6 +58,34 @@ struct Head<'a> {
     window: WindowJson,
     entities: Vec<EntityJson<'a>>,
     coverage: CoverageJson<'a>,
+    /// Only where flows were told of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<Vec<EvidenceJson<'a>>>,
+}
+
+/// An attack beside an incident.
+#[derive(serde::Serialize)]
+struct EvidenceJson<'a> {
+    incident: &'a str,
+    kind: &'static str,
+    lies: &'static str,
+    before_s: Option<DurationJson>,
+    attack: AttackJson<'a>,
+}
+
+fn evidence_of<'a>(case: &Case<'a>, traffic: &TrafficCase<'a>) -> Vec<EvidenceJson<'a>> {
+    let seconds = |micros: i64| u64::try_from(micros / 1_000_000).unwrap_or(0);
+    let one = |beside: evidence::Beside<'a>| EvidenceJson {
+        incident: &beside.incident.id,
+        kind: "attack",
+        lies: beside.evidence.lies.name(),
+        before_s: beside
+            .evidence
+            .before
+            .map(|(min, max)| DurationJson { min: seconds(min), max: seconds(max) }),
+        attack: AttackJson::of(beside.attack, traffic),
+    };
+    evidence::of(case).into_iter().map(one).collect()
 }
 
 fn head<'a>(case: &Case<'a>) -> Head<'a> {
@@ -69,6 +100,7 @@ fn head<'a>(case: &Case<'a>) -> Head<'a> {
         window: WindowJson { from: Stamp(from), until: Stamp(until) },
         entities: case.report.entities.iter().map(|status| EntityJson::new(case, status)).collect(),
         coverage: CoverageJson::from(&case.report.coverage),
+        evidence: case.traffic.as_ref().map(|traffic| evidence_of(case, traffic)),
     }
 }
 

@@ -22,6 +22,7 @@ pub mod blindness;
 pub mod columns;
 pub mod course;
 pub mod csv;
+pub mod evidence;
 pub mod flapping;
 pub mod graph;
 pub mod html;
@@ -37,6 +38,7 @@ pub mod words;
 use gonedark_infer::entity::Entity;
 use gonedark_infer::report::Report;
 use gonedark_route::Time;
+use traffic::TrafficCase;
 
 /// All that the forms are made from.
 #[derive(Clone, Copy)]
@@ -47,6 +49,8 @@ pub struct Case<'a> {
     pub run: &'a RunInfo,
     /// What entities are called and which clock hangs on their walls.
     pub gazetteer: &'a dyn Gazetteer,
+    /// What was told of traffic beside it.
+    pub traffic: Option<TrafficCase<'a>>,
 }
 
 impl Case<'_> {

@@ -339,7 +339,7 @@ impl Gazetteer for Nameless {
 pub(crate) fn said(report: &Report) -> String {
     let mut out = Vec::new();
     let run = RunInfo::default();
-    json::write(&mut out, &Case { report, run: &run, gazetteer: &Nameless })
+    json::write(&mut out, &Case { report, run: &run, gazetteer: &Nameless, traffic: None })
         .expect("memory takes everything");
     format!("{}\n{report:#?}", String::from_utf8(out).expect("JSON is UTF-8"))
 }

@@ -68,7 +68,7 @@ impl Archives {
     fn json(&self, paths: &[PathBuf], shards: usize) -> String {
         let (report, run) = self.replay(paths, shards);
         let mut out = Vec::new();
-        json::write(&mut out, &Case { report: &report, run: &run, gazetteer: &Nameless })
+        json::write(&mut out, &Case { report: &report, run: &run, gazetteer: &Nameless, traffic: None })
             .expect("memory takes everything");
         String::from_utf8(out).expect("JSON is UTF-8")
     }
@@ -179,7 +179,7 @@ fn no_form_of_the_output_names_a_cause_or_an_actor() {
         let archives = Archives::new(scenario::random(seed, small()));
         let (report, run) = archives.replay(&archives.folders, 1);
         assert!(!report.incidents.is_empty());
-        let case = Case { report: &report, run: &run, gazetteer: &Nameless };
+        let case = Case { report: &report, run: &run, gazetteer: &Nameless, traffic: None };
         let mut out = Vec::new();
         json::write(&mut out, &case).unwrap();
         json::write_ndjson(&mut out, &case).unwrap();

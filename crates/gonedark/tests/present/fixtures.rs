@@ -44,7 +44,7 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn case(&self) -> Case<'_> {
-        Case { report: &self.report, run: &self.run, gazetteer: &FakeGazetteer }
+        Case { report: &self.report, run: &self.run, gazetteer: &FakeGazetteer, traffic: None }
     }
 
     pub(crate) fn incident(&mut self) -> &mut Incident {

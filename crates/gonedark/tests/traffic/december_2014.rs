@@ -69,6 +69,35 @@ fn the_telemetry_of_december_2014_gives_the_published_table() {
 }
 
 #[test]
+fn the_attacks_lie_beside_the_outage_as_dated_facts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = gonedark(&["scenario", "write", "north-korea-2014", "--out", text(folder.path())]);
+    assert!(written.status.success());
+    let [archives, flows] = ["rrc00", "flows/upstream.pcap"].map(|name| folder.path().join(name));
+    let replay = ["replay", text(&archives), "--country", "KP"];
+    let without = json(&replay);
+    assert!(without.get("evidence").is_none(), "nobody told of traffic");
+    let with = json(&[&replay[..], &["--flows", text(&flows)]].concat());
+    assert_eq!(with["incidents"], without["incidents"], "attacks change nothing of what is said of routes");
+    let evidence = with["evidence"].as_array().expect("a list");
+    let incidents = with["incidents"].as_array().expect("a list");
+    let great = incidents.iter().find(|incident| incident["onset"]["vote"].as_str() > Some("2014-12-22T16"));
+    let great = great.expect("the outage of the 22nd");
+    let beside: Vec<&Value> = evidence.iter().filter(|it| it["incident"] == great["id"]).collect();
+    assert_eq!(beside.len(), 27);
+    let lies = |how: &str| beside.iter().filter(|it| it["lies"] == how).count();
+    // It began with the flapping of the 21st: what came on the first days was over by then.
+    assert!(lies("before") >= 18 && lies("within") + lies("across") >= 4, "{}", lies("before"));
+    for it in beside.iter().filter(|it| it["lies"] == "before") {
+        let [min, max] = ["min", "max"].map(|end| it["before_s"][end].as_u64().expect("seconds"));
+        assert!(min <= max && max < 5 * 24 * 3600);
+    }
+    // Three days after the last of them the outage of the 27th has some as well; a week after, nothing would be told.
+    let told: BTreeSet<&str> = evidence.iter().filter_map(|it| it["incident"].as_str()).collect();
+    assert!(told.len() > 1);
+}
+
+#[test]
 fn a_country_that_nobody_attacked_has_no_attack() {
     let folder = tempfile::tempdir().expect("a folder");
     let written = gonedark(&["scenario", "write", "north-korea-2014", "--out", text(folder.path())]);

@@ -7,10 +7,12 @@ mod layout;
 mod list;
 
 use super::blindness;
+use super::evidence;
 use super::sentence::headlines;
 use super::times::grouped;
 use super::words::{self, counted};
 use super::{Case, Input};
+use gonedark_infer::report::Incident;
 use layout::wrapped;
 use std::io::{self, Write};
 
@@ -58,11 +60,31 @@ pub fn write(out: &mut dyn Write, case: &Case<'_>, style: Style) -> io::Result<(
         let form = if place == 0 { course::write } else { course::write_phases };
         form(out, case, incident, ranked.len() > 1, style)?;
     }
+    attacks(out, case, ranked.first().copied(), style)?;
     list::entities(out, case, style)?;
     blind(out, case, style)?;
     inputs(out, case, style)?;
     notes(out, case, &ranked[..detailed], style)?;
     wrapped(out, words::NO_CAUSE, width, "", "")
+}
+
+/// What flows tell of attacks beside the incident that is told in full.
+fn attacks(
+    out: &mut dyn Write,
+    case: &Case<'_>,
+    incident: Option<&Incident>,
+    style: Style,
+) -> io::Result<()> {
+    let sentences = incident.map(|incident| evidence::sentences(case, incident)).unwrap_or_default();
+    if sentences.is_empty() {
+        return Ok(());
+    }
+    let first = incident.map(|incident| incident.id.as_str()).unwrap_or_default();
+    layout::heading(out, &format!("Attacks beside {first}"), style)?;
+    for sentence in &sentences {
+        wrapped(out, sentence, style.columns(), "  ", "  ")?;
+    }
+    writeln!(out)
 }
 
 fn blind(out: &mut dyn Write, case: &Case<'_>, style: Style) -> io::Result<()> {

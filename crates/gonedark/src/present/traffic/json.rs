@@ -95,8 +95,9 @@ fn address(exporter: u16, exporters: &[ExporterLine]) -> &str {
     exporters.get(usize::from(exporter)).map_or("", |known| &known.address)
 }
 
+/// An attack as it stands in the list of attacks.
 #[derive(Serialize)]
-struct AttackJson<'a> {
+pub struct AttackJson<'a> {
     id: &'a str,
     alert_type: &'static str,
     target: TargetJson,
@@ -196,7 +197,8 @@ struct CoverageJson<'a> {
 }
 
 impl<'a> AttackJson<'a> {
-    fn of(attack: &'a Attack, case: &TrafficCase<'a>) -> Self {
+    /// Of an attack; the case knows names and exporters.
+    pub fn of(attack: &'a Attack, case: &TrafficCase<'a>) -> Self {
         let entity = |entity: &Entity| EntityJson {
             kind: entity.kind(),
             code: entity.code(),

@@ -14,8 +14,20 @@ const DEEPEST: usize = 32;
 const BEING_WRITTEN: [&str; 6] = [".part", ".partial", ".tmp", ".filepart", ".crdownload", ".download"];
 
 /// Endings of files that lie beside archive files and are none.
-const BESIDE: [&str; 10] =
-    [".html", ".htm", ".txt", ".md", ".md5", ".sha256", ".asc", ".json", ".log", ".validator"];
+const BESIDE: [&str; 12] = [
+    ".html",
+    ".htm",
+    ".txt",
+    ".md",
+    ".md5",
+    ".sha256",
+    ".asc",
+    ".json",
+    ".log",
+    ".validator",
+    ".pcap",
+    ".pcapng",
+];
 
 /// One archive file, with what its name and folder say.
 #[derive(Clone, Debug, PartialEq, Eq)]
