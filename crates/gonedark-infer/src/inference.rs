@@ -1,8 +1,8 @@
 //! The inference: observations in, a report out. It owns all state and is driven by the time of what it is told.
 
 use crate::detection::tracks::{Tracks, Watch};
-use crate::entity::{CountryCode, Entity};
-use crate::observation::{CollectorId, Delegations, NetworkId, PeerId, PeerKey, TableEntry, Update};
+use crate::entity::Entity;
+use crate::observation::{CollectorId, Delegations, NetworkId, Nobody, PeerId, PeerKey, TableEntry, Update};
 use crate::parameters::{Parameters, SECOND};
 use crate::report::{BlindReason, Interval, Note, Retold, Sample};
 use crate::routing::change::Transition;
@@ -11,7 +11,7 @@ use crate::routing::table::Table;
 use crate::routing::vantage::{Session, Vantage};
 use crate::routing::word::{Lent, Source};
 use crate::sight::{Resync, Sight};
-use gonedark_route::{Asn, Family, Prefix, Time};
+use gonedark_route::{Family, Prefix, Time};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -20,17 +20,6 @@ const SWEEP: i64 = 3_600 * SECOND;
 
 /// Networks that are looked for ahead of their being named: as many as a processor waits for at once, and a few. Guess.
 const AHEAD: usize = 16;
-
-/// Stands in where nobody has said yet whose networks are whose.
-struct Nobody;
-
-impl Delegations for Nobody {
-    fn split(&self, _: Prefix, _: &mut Vec<(CountryCode, u64)>) {}
-
-    fn country_of_asn(&self, _: Asn) -> Option<CountryCode> {
-        None
-    }
-}
 
 fn nobody() -> Box<dyn Delegations + Send> {
     Box::new(Nobody)

@@ -78,6 +78,28 @@ pub trait Delegations {
     fn country_of_asn(&self, asn: Asn) -> Option<crate::entity::CountryCode>;
 }
 
+/// Nobody owns anything: stands in where it was not said yet whose networks are whose.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nobody;
+
+impl Delegations for Nobody {
+    fn split(&self, _: Prefix, _: &mut Vec<(crate::entity::CountryCode, u64)>) {}
+
+    fn country_of_asn(&self, _: Asn) -> Option<crate::entity::CountryCode> {
+        None
+    }
+}
+
+impl<T: Delegations + ?Sized> Delegations for std::sync::Arc<T> {
+    fn split(&self, prefix: Prefix, into: &mut Vec<(crate::entity::CountryCode, u64)>) {
+        (**self).split(prefix, into);
+    }
+
+    fn country_of_asn(&self, asn: Asn) -> Option<crate::entity::CountryCode> {
+        (**self).country_of_asn(asn)
+    }
+}
+
 impl Delegations for crate::entity::registry::CountryTable {
     fn split(&self, prefix: Prefix, into: &mut Vec<(crate::entity::CountryCode, u64)>) {
         self.split_into(prefix, into);

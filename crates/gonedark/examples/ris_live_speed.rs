@@ -3,6 +3,7 @@
 
 use gonedark::source::channel::channel;
 use gonedark::source::live::{self, Outlet, Stop};
+use gonedark::source::parcel::Freight;
 use gonedark::source::ris_live::{Pace, RisLive, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -39,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let running = live::start(Box::new(RisLive::new(settings)), outlet)?;
     let (mut begin, mut observations) = (None, 0);
     let seconds = loop {
-        let Ok(parcel) = parcels.recv_timeout(Duration::from_millis(1)) else {
+        let Ok(Freight::Parcel(parcel)) = parcels.recv_timeout(Duration::from_millis(1)) else {
             if begin.is_none() && health.messages.load(Ordering::Relaxed) > 0 {
                 begin = Some(now());
             }

@@ -370,6 +370,10 @@ pub enum What {
     Blind,
     /// Phases of incidents
     Phases,
+    /// Attacks
+    Attacks,
+    /// Exporters of flows that could not be heard
+    Deaf,
 }
 
 /// How an export is written.

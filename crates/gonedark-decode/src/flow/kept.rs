@@ -26,6 +26,15 @@ pub struct KeptRate {
 }
 
 impl Decoder {
+    /// Makes an exporter known of which nothing was heard yet, so that it has the number that it had: to be called in the order
+    /// of [`Decoder::exporters`].
+    ///
+    /// # Errors
+    /// Where there is room for no more exporters.
+    pub fn take_up_exporter(&mut self, exporter: IpAddr) -> Result<ExporterId, DecodeError> {
+        self.find_exporter(exporter)
+    }
+
     /// All templates that are known: the exporter, and a message of its version that holds the one template. For
     /// [`Decoder::take_up_template`] after a restart.
     pub fn templates(&self) -> impl Iterator<Item = (IpAddr, Vec<u8>)> {

@@ -76,9 +76,18 @@ impl Exporter {
     #[cold]
     fn ends_silence(&mut self, at: Time) {
         self.is_silent = false;
-        if let Some(last) = self.deaf.iter_mut().rev().find(|deaf| deaf.reason == DeafReason::Silent) {
+        if let Some(last) = self.deaf.iter_mut().rev().find(|deaf| is_silence(deaf)) {
             last.until = at;
         }
+    }
+
+    /// Nobody listened since it was last heard, until now: it is not heard before its next word.
+    pub(crate) fn was_not_listened_to(&mut self, now: Time) {
+        if self.heard == Time::MIN || self.is_silent {
+            return;
+        }
+        self.is_silent = true;
+        self.is_deaf((self.heard, now.max(self.heard)), DeafReason::NotRunning, 0);
     }
 
     /// When it was last heard.
@@ -132,7 +141,7 @@ impl Exporter {
             self.is_deaf((self.heard, now), DeafReason::Silent, 0);
         }
         if self.is_silent
-            && let Some(last) = self.deaf.iter_mut().rev().find(|deaf| deaf.reason == DeafReason::Silent)
+            && let Some(last) = self.deaf.iter_mut().rev().find(|deaf| is_silence(deaf))
         {
             last.until = last.until.max(now);
         }
@@ -140,7 +149,7 @@ impl Exporter {
 
     /// The silence that lies in a time, if one does. Single losses leave most of a second to be seen.
     pub(crate) fn silence(&self, from: Time, until: Time) -> Option<&Deaf> {
-        let silences = self.deaf.iter().rev().filter(|deaf| deaf.reason == DeafReason::Silent);
+        let silences = self.deaf.iter().rev().filter(|deaf| is_silence(deaf));
         silences.into_iter().find(|deaf| deaf.from <= until && deaf.until >= from)
     }
 
@@ -151,9 +160,8 @@ impl Exporter {
     /// Those that are over and can grow no more.
     pub(crate) fn take_deaf(&mut self, now: Time, keep_for: i64) -> Vec<Deaf> {
         let is_silent = self.is_silent;
-        let over = |deaf: &Deaf| {
-            now - deaf.until > SAME_LOSS.max(keep_for) && !(is_silent && deaf.reason == DeafReason::Silent)
-        };
+        let over =
+            |deaf: &Deaf| now - deaf.until > SAME_LOSS.max(keep_for) && !(is_silent && is_silence(deaf));
         let (over, rest) = self.deaf.iter().partition(|deaf| over(deaf));
         self.deaf = rest;
         over
@@ -170,6 +178,11 @@ impl Exporter {
             heard: self.heard,
         }
     }
+}
+
+/// Whether nothing at all was heard.
+fn is_silence(deaf: &Deaf) -> bool {
+    deaf.reason != DeafReason::Lost
 }
 
 #[cfg(test)]

@@ -9,30 +9,18 @@ use super::kind::{Misuse, classify};
 use super::open::Open;
 use super::parameters::Parameters;
 use super::place::{Place, Scale};
-use super::report::{Attack, Learnt, Target, TrafficNews, TrafficReport};
+use super::report::{Attack, Deaf, Learnt, Target, TrafficNews, TrafficReport};
 use super::table::Table;
 use super::verdict::Limit;
 use super::whose::{NoOrigins, Origins, Owners, Watched};
-use crate::entity::CountryCode;
-use crate::observation::Delegations;
+use crate::observation::{Delegations, Nobody};
 use foldhash::fast::FixedState;
-use gonedark_route::{Asn, Flow, Prefix, Time};
+use gonedark_route::{Flow, Time};
 use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Stretches of which it is remembered whether anybody was heard.
 const HEARD: usize = 32;
-
-/// Stands in where nobody has said yet whose networks are whose.
-struct Nobody;
-
-impl Delegations for Nobody {
-    fn split(&self, _: Prefix, _: &mut Vec<(CountryCode, u64)>) {}
-
-    fn country_of_asn(&self, _: Asn) -> Option<CountryCode> {
-        None
-    }
-}
 
 fn nobodys() -> Owners {
     Owners::new(Watched::default(), Box::new(Nobody), Box::new(NoOrigins))
@@ -257,6 +245,26 @@ impl Traffic {
             without_room: [0, 1, 2].map(|scale: usize| self.tables[scale].refused),
             forgotten: self.forgotten,
         }
+    }
+
+    /// The attacks that go on, as they are now, by target.
+    pub fn ongoing(&self) -> Vec<Attack> {
+        self.open.values().map(|open| self.tell(open)).collect()
+    }
+
+    /// Times in which exporters could not be heard that can still grow, as they are now, by exporter.
+    pub fn deaf(&self) -> Vec<Deaf> {
+        self.exporters.iter().flatten().flat_map(Exporter::deaf).copied().collect()
+    }
+
+    /// Nothing was heard between what was told last and `now`, as this program did not run: who was heard before is deaf until
+    /// heard again.
+    pub fn did_not_run_until(&mut self, now: Time) {
+        self.count_waiting();
+        for exporter in self.exporters.iter_mut().flatten() {
+            exporter.was_not_listened_to(now);
+        }
+        self.advance(now);
     }
 
     fn tell(&self, open: &Open) -> Attack {

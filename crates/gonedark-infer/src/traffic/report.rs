@@ -294,6 +294,19 @@ pub enum DeafReason {
     Lost,
     /// It sent nothing any more.
     Silent,
+    /// Nobody listened: this program did not run.
+    NotRunning,
+}
+
+impl DeafReason {
+    /// The name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            DeafReason::Lost => "lost",
+            DeafReason::Silent => "silent",
+            DeafReason::NotRunning => "not_running",
+        }
+    }
 }
 
 /// A time in which an exporter could not be heard, or not wholly.

@@ -26,10 +26,18 @@ pub(super) fn run(arguments: &cli::Export, out: &mut dyn Write) -> Result<(), Fa
         cli::What::Points => What::Points,
         cli::What::Blind => What::Blind,
         cli::What::Phases => What::Phases,
+        cli::What::Attacks => What::Attacks,
+        cli::What::Deaf => What::Deaf,
     };
-    if what == What::Blind && !arguments.entity.is_empty() {
-        let why = "--entity: collectors and peers are blind, not entities; leave it out with --what blind";
-        return Err(Failure::Usage(why.to_owned()));
+    if matches!(what, What::Blind | What::Deaf) && !arguments.entity.is_empty() {
+        let (who, word) = if what == What::Blind {
+            ("collectors and peers are blind", "blind")
+        } else {
+            ("exporters are deaf", "deaf")
+        };
+        return Err(Failure::Usage(format!(
+            "--entity: {who}, not entities; leave it out with --what {word}"
+        )));
     }
     let bound = |flag, text: &Option<String>, none| {
         text.as_ref().map_or(Ok(none), |text| meaning::moment(flag, text))

@@ -4,12 +4,13 @@ use super::output::Places;
 use super::{Failure, meaning};
 use crate::cli::{self, TrafficFormat};
 use crate::country;
-use crate::pipeline::traffic::tell;
+use crate::pipeline::Meter;
 use crate::present::traffic::{ExporterLine, InputLine, TrafficCase, json, text};
 use crate::source::archive::Workers;
-use crate::source::flows::{Exports, Kind, Told, read};
+use crate::source::flows::{Exports, Kind};
+use crate::watch::traffic::exporter_line;
 use anyhow::{Context, anyhow};
-use gonedark_decode::flow::{Damage, Exporter, RateSetting, SamplingFrom, Settings};
+use gonedark_decode::flow::{RateSetting, SamplingFrom, Settings};
 use gonedark_infer::entity::registry::CountryTable;
 use gonedark_infer::parameters::SECOND;
 use gonedark_infer::traffic::report::TrafficReport;
@@ -38,7 +39,8 @@ pub(super) fn run(arguments: &cli::Flows, out: &mut dyn Write) -> Result<(), Fai
     let countries = country::load(&arguments.delegated, arguments.data.as_deref(), Time::MAX)
         .map_err(anyhow::Error::from)?;
     let kind = if arguments.packets { Kind::Packets } else { Kind::Exports };
-    let metered = meter(&arguments.paths, kind, settings(arguments), watched, countries.table)?;
+    let settings = settings(arguments.sampling, arguments.sampling_otherwise);
+    let metered = meter(&arguments.paths, kind, settings, watched, countries.table)?;
     let case = metered.case();
     let written = match arguments.format {
         TrafficFormat::Text => text::write(out, &case),
@@ -71,17 +73,12 @@ pub(super) fn meter(
     watched: Watched,
     table: CountryTable,
 ) -> Result<Metered, Failure> {
-    let mut exports = Exports::new(settings);
-    let mut traffic = Traffic::new(Parameters::default(), watched, Box::new(table), Box::new(NoOrigins));
+    let traffic = Traffic::new(Parameters::default(), watched, Box::new(table), Box::new(NoOrigins));
+    let mut meter = Meter::new(Exports::new(settings), traffic);
     let workers = Workers::per_core();
-    let (mut inputs, mut last) = (Vec::new(), None);
+    let mut inputs = Vec::new();
     for path in paths {
-        let told = &mut |told: Told<'_>| {
-            last = last.max(Some(told.at()));
-            tell(&mut traffic, &told);
-        };
-        let input =
-            read(path, &workers, kind, &mut exports, told).with_context(|| path.display().to_string())?;
+        let input = meter.read(path, &workers, kind).with_context(|| path.display().to_string())?;
         inputs.push(InputLine {
             path: path.display().to_string(),
             packets: input.packets,
@@ -94,19 +91,20 @@ pub(super) fn meter(
         return Err(nothing(&inputs, kind));
     }
     // What was recorded has ended: the last second is judged as well.
-    if let Some(last) = last {
-        traffic.advance(last + SECOND);
+    if let Some(last) = meter.last() {
+        meter.advance(last + SECOND);
     }
-    let report = traffic.report();
+    let report = meter.report();
     let exporters = match kind {
-        Kind::Exports => exports.exporters().iter().map(line).collect(),
+        Kind::Exports => meter.exporters().iter().map(exporter_line).collect(),
         Kind::Packets => vec![mirror(report.records)],
     };
     Ok(Metered { report, exporters, inputs })
 }
 
-fn settings(arguments: &cli::Flows) -> Settings {
-    let rate = RateSetting { always: arguments.sampling, otherwise: arguments.sampling_otherwise };
+/// What a user says of the sampling: one packet in so many was counted, in any case or where an exporter does not say.
+pub(super) fn settings(always: Option<u32>, otherwise: Option<u32>) -> Settings {
+    let rate = RateSetting { always, otherwise };
     // Of every exporter, of either family.
     let all = Family::ALL.map(|family| Prefix::from_bits(family, 0, 0));
     Settings {
@@ -125,36 +123,6 @@ fn nothing(inputs: &[InputLine], kind: Kind) -> Failure {
         Kind::Packets => "none is an IP packet behind a link that is known",
     };
     Failure::Input(anyhow!("nothing to read in {}: of {packets} packets {why}", named.join(", ")))
-}
-
-/// An exporter, and how well it was heard.
-fn line(exporter: &Exporter) -> ExporterLine {
-    let counters = exporter.counters();
-    let mut formats: Vec<&str> = exporter.domains().map(|domain| format_of(domain.version)).collect();
-    formats.sort_unstable();
-    formats.dedup();
-    let sampling = exporter.sampling();
-    let damaged = Damage::ALL.map(|damage| (damage.name(), counters.damaged(damage)));
-    ExporterLine {
-        address: exporter.address().to_string(),
-        formats,
-        records: counters.records,
-        sampling: sampling.map_or(1, |sampling| sampling.rate),
-        sampling_from: sampling.map_or(SamplingFrom::Assumed, |sampling| sampling.from).name(),
-        clock_ahead_s: exporter.clock_offset().map(|micros| micros as f64 / SECOND as f64),
-        missed: counters.missed_records + counters.missed_datagrams,
-        without_template: exporter.waiting() as u64 + counters.sets_too_old + counters.sets_without_room,
-        damaged: damaged.into_iter().filter(|(_, count)| *count > 0).collect(),
-    }
-}
-
-const fn format_of(version: u16) -> &'static str {
-    match version {
-        0 => "sFlow",
-        5 => "NetFlow v5",
-        9 => "NetFlow v9",
-        _ => "IPFIX",
-    }
 }
 
 /// A capture of the traffic itself, where an exporter would stand.

@@ -14,7 +14,9 @@ pub(super) fn check(config: &Config, text: &str) -> Result<(), String> {
     let mut names: BTreeSet<&str> = BTreeSet::new();
     let bmp = config.source.bmp.iter().map(|station| &station.name);
     let ris_live = config.source.ris_live.iter().map(|client| &client.name);
-    for name in config.source.archive.iter().map(|archive| &archive.name).chain(bmp).chain(ris_live) {
+    let flows = config.source.flows.iter().map(|listener| &listener.name);
+    let archives = config.source.archive.iter().map(|archive| &archive.name);
+    for name in archives.chain(bmp).chain(ris_live).chain(flows) {
         if !names.insert(name) {
             let line = line(&format!("{name:?}"));
             return Err(format!("line {line}: two sources are called {name:?}; give one another name"));
@@ -41,8 +43,8 @@ pub(super) fn check(config: &Config, text: &str) -> Result<(), String> {
         .map_err(|(name, wrong)| format!("line {}: {name:?} {wrong}", line(&format!("{name:?}"))))?;
     if names.is_empty() {
         return Err(
-            "there is no source, so nothing could be seen; add a [[source.archive]], a [[source.bmp]] or a \
-             [[source.ris_live]] (docs/watch.md has an example of each kind)"
+            "there is no source, so nothing could be seen; add a [[source.archive]], a [[source.bmp]], a \
+             [[source.ris_live]] or a [[source.flows]] (docs/watch.md has an example of each kind)"
                 .into(),
         );
     }

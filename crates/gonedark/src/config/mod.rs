@@ -1,15 +1,18 @@
 //! The configuration of `gonedark watch`: what the file may say. A word that is not known is refused with its line.
 
+mod attacks;
 mod check;
 mod value;
 
-pub use value::{Asns, Code, Every, Span};
+pub use attacks::Attacks;
+pub use value::{Asns, Code, Every, Size, Span};
 
 use gonedark_infer::Watch;
 use gonedark_route::{Asn, Prefix};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::num::{NonZeroU8, NonZeroU32};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,6 +34,9 @@ pub struct Config {
     pub countries: Countries,
     /// Pages for people and machines; none without.
     pub serve: Option<Serve>,
+    /// From what on traffic is an attack.
+    #[serde(default)]
+    pub attacks: Attacks,
     /// Where observations come from.
     #[serde(default)]
     pub source: Sources,
@@ -132,6 +138,44 @@ pub struct Sources {
     pub bmp: Vec<Bmp>,
     /// Clients of RIS Live.
     pub ris_live: Vec<RisLive>,
+    /// Listeners for flows.
+    pub flows: Vec<Flows>,
+}
+
+/// `[[source.flows]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flows {
+    /// What it is called.
+    pub name: String,
+    /// Where exporters send to: one address and port, or several.
+    #[serde(deserialize_with = "value::listens")]
+    pub listen: Vec<SocketAddr>,
+    /// Exporters that are taken; all where none is named.
+    #[serde(default)]
+    pub exporters: BTreeSet<IpAddr>,
+    /// Sockets at each address.
+    #[serde(default = "Flows::sockets")]
+    pub sockets: NonZeroU8,
+    /// The kernel's buffer of each socket.
+    #[serde(default = "Flows::receive_buffer")]
+    pub receive_buffer: Size,
+    /// One packet in so many was counted, whatever exporters say.
+    pub sampling: Option<NonZeroU32>,
+    /// One packet in so many was counted, where an exporter does not say.
+    pub sampling_otherwise: Option<NonZeroU32>,
+}
+
+impl Flows {
+    /// Two. Guess: exporters are few, and one thread empties a socket of a million records a second.
+    fn sockets() -> NonZeroU8 {
+        NonZeroU8::MIN.saturating_add(1)
+    }
+
+    /// 16 MiB. Guess: a second of 300,000 records and the kernel's own.
+    fn receive_buffer() -> Size {
+        Size(16 << 20)
+    }
 }
 
 /// `[[source.ris_live]]`

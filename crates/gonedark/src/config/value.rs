@@ -30,6 +30,31 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
+/// A number of bytes: `"512 KiB"`, `"64 MiB"`, `"1 GiB"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub usize);
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let said = Value::deserialize(deserializer)?;
+        let parsed = said.as_str().and_then(|text| {
+            let (number, unit) = text.split_at(text.find(|letter: char| !letter.is_ascii_digit())?);
+            let shift = match unit.trim() {
+                "KiB" => 10,
+                "MiB" => 20,
+                "GiB" => 30,
+                _ => return None,
+            };
+            number.parse::<usize>().ok()?.checked_mul(1 << shift)
+        });
+        // What a socket may be asked for is an int (socket(7)).
+        let fits = parsed.filter(|size| (1..=i32::MAX as usize / 2).contains(size));
+        fits.map(Size).ok_or_else(|| {
+            D::Error::custom(format!("{said} is no size up to 1 GiB; write \"512 KiB\" or \"64 MiB\""))
+        })
+    }
+}
+
 /// A country.
 #[derive(Clone, Copy, Debug)]
 pub struct Code(pub CountryCode);
@@ -85,6 +110,22 @@ fn prefix(text: &str) -> Result<Prefix, String> {
         return Ok(parsed);
     }
     Err(format!("{text:?} has bits set behind its length; write \"{parsed}\", or a longer prefix"))
+}
+
+/// One, or a list.
+pub(super) fn listens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    let said = Value::deserialize(deserializer)?;
+    let each = match &said {
+        Value::Array(each) => &each[..],
+        one => std::slice::from_ref(one),
+    };
+    let parsed = each.iter().map(|one| one.as_str().and_then(|text| text.parse().ok()));
+    let parsed = parsed.collect::<Option<Vec<SocketAddr>>>().filter(|all| !all.is_empty());
+    parsed.ok_or_else(|| {
+        D::Error::custom(format!(
+            "{said} is no address and port, nor a list of them; write \"0.0.0.0:2055\" or [\"0.0.0.0:2055\", \"[::]:6343\"]"
+        ))
+    })
 }
 
 pub(super) fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {

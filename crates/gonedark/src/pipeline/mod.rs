@@ -8,13 +8,15 @@
 //! - [`observatory`]: live streams in one order of time, for a program that does not end.
 //! - `merge`: all files' batches in one order of time, tables before messages of the same stamp.
 //! - [`mod@replay`]: drives the inference with them.
-//! - [`traffic`]: what exporters tell, told to the meter.
+//! - [`meter`]: what exporters send, metered.
 
 pub mod apply;
 mod merge;
+pub mod meter;
 pub mod observatory;
 pub mod replay;
-pub mod traffic;
+
+pub use meter::Meter;
 
 pub use crate::source::archive::reading::{Complaint, FileSummary};
 pub use replay::{Outcome, Request, replay};

@@ -123,6 +123,11 @@ impl Told {
         for (level, count) in view.ongoing.iter().flatten() {
             ongoing.encode_family(&[("level", level.as_str())])?.encode_gauge(&(*count as i64))?;
         }
+        let help = "Attacks that go on, parts of larger ones left out";
+        let mut attacks = encoder.encode_descriptor("attacks_ongoing", help, None, MetricType::Gauge)?;
+        if let Some(count) = view.attacks_ongoing {
+            attacks.encode_gauge(&(count as i64))?;
+        }
         Ok(())
     }
 }

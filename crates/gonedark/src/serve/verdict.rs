@@ -26,8 +26,8 @@ pub fn alive(silent_for: Option<Duration>, patience: Duration) -> Result<(), Str
 /// What is missing until it does what it is for; nothing where it does.
 pub fn reasons(status: &Status, sources: &[SourceStatus]) -> Vec<String> {
     let mut reasons = Vec::new();
-    if status.applied == 0 {
-        reasons.push("nothing was applied yet: the first routes are still to come".to_owned());
+    if status.applied == 0 && !sources.iter().any(|source| source.observations > 0) {
+        reasons.push("nothing was applied yet: the first routes or flows are still to come".to_owned());
     }
     if let Some(fault) = &status.store_fault {
         reasons.push(format!("the store cannot be written: {fault}"));
@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(
             reasons(&status),
             [
-                "nothing was applied yet: the first routes are still to come",
+                "nothing was applied yet: the first routes or flows are still to come",
                 "no source is well:",
                 "source bad: no router is connected"
             ]

@@ -49,6 +49,9 @@ pub struct View {
     pub store_bytes: u64,
     /// Incidents that go on, by level; null where the store could not be read.
     pub ongoing: Option<BTreeMap<String, u64>>,
+    /// Attacks that go on; null where the store could not be read.
+    #[serde(default)]
+    pub attacks_ongoing: Option<u64>,
     /// The sources, by name.
     pub sources: Vec<SourceStatus>,
 }
@@ -75,6 +78,7 @@ impl View {
             store_fault: status.store_fault,
             store_bytes: size(&subject.store),
             ongoing: ongoing(&subject.store),
+            attacks_ongoing: attacks_ongoing(&subject.store),
             sources,
         }
     }
@@ -95,4 +99,8 @@ fn ongoing(store: &Path) -> Option<BTreeMap<String, u64>> {
     let mut levels: BTreeMap<String, u64> = LEVELS.iter().map(|level| ((*level).to_owned(), 0)).collect();
     levels.extend(store::ongoing_by_level(&db).ok()?);
     Some(levels)
+}
+
+fn attacks_ongoing(store: &Path) -> Option<u64> {
+    store::ongoing_attacks(&store::open_to_read(store).ok()?).ok()
 }

@@ -1,7 +1,7 @@
-//! Parcels on their way from the sources to the observatory. Each source may have so many bytes on the way, whatever the
+//! Parcels and tidings on their way from the sources to the observatory. Each source may have so many bytes on the way, whatever the
 //! others do: one that floods takes no room from another.
 
-use super::parcel::Parcel;
+use super::parcel::{Freight, Parcel};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -53,7 +53,7 @@ struct Held {
 }
 
 struct Delivery {
-    parcel: Parcel,
+    freight: Freight,
     held: Held,
 }
 
@@ -67,14 +67,20 @@ impl Sender {
 
 impl Departures {
     /// Sends, and waits as long as there is no room; false where nobody takes it any more.
-    pub fn send(&self, parcel: Parcel) -> bool {
-        let bytes = parcel.weight();
+    pub fn send(&self, freight: impl Into<Freight>) -> bool {
+        let freight = freight.into();
+        let bytes = freight.weight();
         let used = self.room.used.lock().unwrap_or_else(PoisonError::into_inner);
         let is_full = |used: &mut usize| !self.room.has(*used, bytes);
         let mut used = self.room.freed.wait_while(used, is_full).unwrap_or_else(PoisonError::into_inner);
         *used += bytes;
         drop(used);
-        self.depart(parcel, bytes)
+        self.depart(freight, bytes)
+    }
+
+    /// Whether nothing of it is on its way.
+    pub fn is_idle(&self) -> bool {
+        *self.room.used.lock().unwrap_or_else(PoisonError::into_inner) == 0
     }
 
     /// Sends if there is room.
@@ -89,13 +95,13 @@ impl Departures {
         }
         *used += bytes;
         drop(used);
-        if self.depart(parcel, bytes) { Ok(()) } else { Err(Refused::Nobody) }
+        if self.depart(parcel.into(), bytes) { Ok(()) } else { Err(Refused::Nobody) }
     }
 
-    fn depart(&self, parcel: Parcel, bytes: usize) -> bool {
+    fn depart(&self, freight: Freight, bytes: usize) -> bool {
         let held = Held { room: Arc::clone(&self.room), bytes };
         // What nobody takes is dropped here, with its room.
-        self.sender.send(Delivery { parcel, held }).is_ok()
+        self.sender.send(Delivery { freight, held }).is_ok()
     }
 }
 
@@ -113,14 +119,14 @@ impl Drop for Held {
 }
 
 impl Arrivals {
-    /// The next parcel of whoever; its room is free from now on.
+    /// The next parcel or tidings of whoever; its room is free from now on.
     ///
     /// # Errors
     /// None came in time, or none can come any more.
-    pub fn recv_timeout(&self, longest: Duration) -> Result<Parcel, RecvTimeoutError> {
-        let Delivery { parcel, held } = self.0.recv_timeout(longest)?;
+    pub fn recv_timeout(&self, longest: Duration) -> Result<Freight, RecvTimeoutError> {
+        let Delivery { freight, held } = self.0.recv_timeout(longest)?;
         drop(held);
-        Ok(parcel)
+        Ok(freight)
     }
 }
 

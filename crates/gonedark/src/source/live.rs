@@ -2,7 +2,7 @@
 //! it is.
 
 use super::channel::{Departures, Refused};
-use super::parcel::{Parcel, StreamKey};
+use super::parcel::{Parcel, StreamKey, Tidings};
 use crate::clock;
 use gonedark_route::Time;
 use std::collections::BTreeMap;
@@ -167,6 +167,16 @@ impl Outlet {
         let is_taken = self.departures.send(parcel);
         self.handed_on(count, is_taken);
         is_taken
+    }
+
+    /// Tells what was concluded of traffic, and waits as long as there is no room. False where nobody takes it any more.
+    pub fn tell(&self, tidings: Tidings) -> bool {
+        self.departures.send(tidings)
+    }
+
+    /// Whether nothing of it is on its way, so that [`Outlet::tell`] does not wait.
+    pub fn is_idle(&self) -> bool {
+        self.departures.is_idle()
     }
 
     /// Sends if there is room; gives it back where there is none, which the source then has to account for.

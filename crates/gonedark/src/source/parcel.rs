@@ -1,6 +1,7 @@
 //! What a live source hands on: batches of its streams, with how far each has come.
 
 use super::batch::Batch;
+use gonedark_infer::traffic::report::{Attack, DeafReason};
 use gonedark_route::Time;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -62,5 +63,85 @@ impl Parcel {
     pub fn of(stream: &Arc<StreamKey>) -> Self {
         let stream = Arc::clone(stream);
         Parcel { stream, batch: Batch::default(), fresh: false, mark: None, position: None, closed: false }
+    }
+}
+
+/// What a source hands on.
+#[derive(Debug)]
+pub enum Freight {
+    /// Observations: journaled, so that they are taken again after a crash.
+    Parcel(Parcel),
+    /// What was concluded of traffic, which itself is not kept.
+    Tidings(Box<Tidings>),
+}
+
+/// What a meter says: what is new of attacks, of those who could not be heard, and now and then all its state.
+#[derive(Debug, Default)]
+pub struct Tidings {
+    /// The source, by its name in the configuration.
+    pub source: String,
+    /// Up to when everything was metered.
+    pub until: Option<Time>,
+    /// Attacks that began, changed or ended, each as JSON too (docs/traffic-schema.md).
+    pub attacks: Vec<(Attack, String)>,
+    /// Who could not be heard.
+    pub deaf: Vec<Unheard>,
+    /// All state of the meter, to go on from after a restart.
+    pub state: Option<Vec<u8>>,
+    /// Nothing more will come of it.
+    pub is_last: bool,
+}
+
+/// A time in which an exporter could not be heard, or not wholly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unheard {
+    /// Its address; nothing where the kernel dropped what somebody sent.
+    pub exporter: Option<String>,
+    /// Begin.
+    pub from: Time,
+    /// End.
+    pub until: Time,
+    /// Why.
+    pub reason: DeafReason,
+    /// What was lost, as it counts; 0 where nobody knows.
+    pub lost: u64,
+}
+
+impl Tidings {
+    /// Bytes of memory that they take, about.
+    fn weight(&self) -> usize {
+        let attacks: usize = self.attacks.iter().map(|(_, text)| text.len() * 2 + size_of::<Attack>()).sum();
+        let deaf = self.deaf.len() * size_of::<Unheard>();
+        attacks + deaf + self.state.as_ref().map_or(0, Vec::len) + size_of::<Self>()
+    }
+}
+
+impl Freight {
+    /// The parcel, where it is one.
+    pub fn parcel(self) -> Option<Parcel> {
+        match self {
+            Freight::Parcel(parcel) => Some(parcel),
+            Freight::Tidings(_) => None,
+        }
+    }
+
+    /// Bytes of memory that it takes, about.
+    pub fn weight(&self) -> usize {
+        match self {
+            Freight::Parcel(parcel) => parcel.weight(),
+            Freight::Tidings(tidings) => tidings.weight(),
+        }
+    }
+}
+
+impl From<Parcel> for Freight {
+    fn from(parcel: Parcel) -> Self {
+        Freight::Parcel(parcel)
+    }
+}
+
+impl From<Tidings> for Freight {
+    fn from(tidings: Tidings) -> Self {
+        Freight::Tidings(Box::new(tidings))
     }
 }

@@ -86,10 +86,11 @@ impl Store {
     }
 }
 
-struct Writing<'a> {
-    work: &'a Transaction<'a>,
-    entities: &'a HashMap<Option<Entity>, i64>,
-    new_entities: &'a mut HashMap<Option<Entity>, i64>,
+/// Writes into one transaction. Numbers that are given meanwhile are kept once it is committed.
+pub(super) struct Writing<'a> {
+    pub(super) work: &'a Transaction<'a>,
+    pub(super) entities: &'a HashMap<Option<Entity>, i64>,
+    pub(super) new_entities: &'a mut HashMap<Option<Entity>, i64>,
 }
 
 impl Writing<'_> {
@@ -126,7 +127,8 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn entity(&mut self, entity: Option<Entity>) -> rusqlite::Result<i64> {
+    /// The number of an entity, which is given one where it has none.
+    pub(super) fn entity(&mut self, entity: Option<Entity>) -> rusqlite::Result<i64> {
         if let Some(id) = self.entities.get(&entity).or_else(|| self.new_entities.get(&entity)) {
             return Ok(*id);
         }

@@ -18,6 +18,10 @@ pub enum What {
     Blind,
     /// Phases of incidents, by entity and time.
     Phases,
+    /// Attacks, by begin.
+    Attacks,
+    /// Exporters that could not be heard, by source, exporter and time.
+    Deaf,
 }
 
 /// Which rows.
@@ -39,6 +43,8 @@ impl What {
             What::Points => &TRANSITIONS,
             What::Blind => &BLINDNESS,
             What::Phases => &PHASE,
+            What::Attacks => &ATTACK,
+            What::Deaf => &DEAFNESS,
         }
     }
 }
@@ -68,6 +74,29 @@ const BLINDNESS: [Column; 5] = [
     Column::new("since", Kind::Moment),
     Column::new("until", Kind::Moment),
     Column::new("reason", Kind::Text),
+];
+const ATTACK: [Column; 13] = [
+    Column::new("id", Kind::Text),
+    Column::new("source", Kind::Text),
+    Column::new("kind", Kind::Text),
+    Column::new("target", Kind::Text),
+    Column::new("start_earliest", Kind::Moment),
+    Column::new("start_latest", Kind::Moment),
+    Column::new("detected", Kind::Moment),
+    Column::new("stop_earliest", Kind::Moment),
+    Column::new("stop_latest", Kind::Moment),
+    Column::new("peak_pps", Kind::Number),
+    Column::new("peak_bps", Kind::Number),
+    Column::new("vector", Kind::Text),
+    Column::new("part_of", Kind::Text),
+];
+const DEAFNESS: [Column; 6] = [
+    Column::new("source", Kind::Text),
+    Column::new("exporter", Kind::Text),
+    Column::new("since", Kind::Moment),
+    Column::new("until", Kind::Moment),
+    Column::new("reason", Kind::Text),
+    Column::new("lost", Kind::Number),
 ];
 const PHASE: [Column; 8] = [
     Column::new("incident", Kind::Text),
@@ -100,9 +129,20 @@ const POINTS: &str = "SELECT at, value FROM point WHERE entity = :entity AND sig
     ORDER BY at";
 /// Of nobody in particular.
 const BLIND: &str = "SELECT collector, nullif(peer_asn, 0), since, until, reason FROM blind
-    WHERE since < :until AND coalesce(until >= :from, TRUE) ORDER BY collector, peer_asn, since, reason";
+    WHERE since < :until AND coalesce(until >= :from, TRUE) AND :entity IS NULL ORDER BY collector, peer_asn, since, reason";
 
-/// Gives each row to `take`; of an incident also all of it, as JSON.
+/// Of all, or of those on an entity.
+const ATTACKS: &str = "SELECT id, source, kind, target, start, start_latest, detected, stop, stop_latest,
+        body ->> '$.impact.peak.pps', body ->> '$.impact.peak.bps', body ->> '$.vectors[0].name', part_of, body
+    FROM attack a WHERE start < :until AND coalesce(stop_latest >= :from, TRUE)
+        AND (:entity IS NULL OR EXISTS (
+            SELECT 1 FROM attacked t WHERE t.entity = :entity AND t.source = a.source AND t.attack = a.id))
+    ORDER BY start, id";
+/// Of nobody in particular.
+const DEAF: &str = "SELECT source, nullif(exporter, ''), since, until, reason, lost FROM deaf
+    WHERE since < :until AND until >= :from AND :entity IS NULL ORDER BY source, exporter, since, reason";
+
+/// Gives each row to `take`; of an incident and an attack also all of it, as JSON.
 ///
 /// # Errors
 /// What SQLite says, or `take`.
@@ -115,25 +155,27 @@ pub fn export<E: From<rusqlite::Error>>(
     // One transaction: the writer goes on meanwhile, and nothing of it is seen.
     let db = &*db.unchecked_transaction()?;
     let (from, until) = (choice.from.micros(), choice.until.micros());
-    if what == What::Blind {
-        let mut statement = db.prepare(BLIND)?;
-        let mut rows = statement.query(named_params! { ":from": from, ":until": until })?;
-        while let Some(row) = rows.next()? {
-            let [collector, peer, reason] = [field(row, 0)?, field(row, 1)?, field(row, 4)?];
-            take(&[collector, peer, moment(row, 2)?, moment(row, 3)?, reason], None)?;
-        }
-        return Ok(());
-    }
     let mut statement = db.prepare(match what {
         What::Incidents => INCIDENTS,
         What::Phases => PHASES,
-        What::Points | What::Blind => POINTS,
+        What::Points => POINTS,
+        What::Blind => BLIND,
+        What::Attacks => ATTACKS,
+        What::Deaf => DEAF,
     })?;
+    let whole = |statement: &mut Statement<'_>, entity: Option<i64>, take: &mut _| {
+        whole_rows(statement, (from, until, entity), what, take)
+    };
+    // What is of nobody in particular is not gone through entity by entity.
+    if choice.entities.is_empty() && matches!(what, What::Blind | What::Attacks | What::Deaf) {
+        return whole(&mut statement, None, &mut take);
+    }
     let bounds = Bounds { from, until, since: second(choice.from), before: second(choice.until) };
     let mut each = |of: Of| match what {
         What::Incidents => of.incidents(&mut statement, &bounds, &mut take),
         What::Phases => of.phases(&mut statement, &bounds, &mut take),
-        What::Points | What::Blind => of.points(&mut statement, &bounds, &mut take),
+        What::Points => of.points(&mut statement, &bounds, &mut take),
+        What::Blind | What::Attacks | What::Deaf => whole(&mut statement, Some(of.id), &mut take),
     };
     if choice.entities.is_empty() {
         let mut all = db.prepare("SELECT id, kind, code FROM entity ORDER BY kind, code")?;
@@ -151,6 +193,28 @@ pub fn export<E: From<rusqlite::Error>>(
         if let Some(of) = db.query_row(find, (kind, code), Of::read).optional()? {
             each(of)?;
         }
+    }
+    Ok(())
+}
+
+/// Rows that are as they stand in the table, with a text of all of it where there is one more column than is told.
+fn whole_rows<E: From<rusqlite::Error>>(
+    statement: &mut Statement<'_>,
+    (from, until, entity): (i64, i64, Option<i64>),
+    what: What,
+    take: &mut impl FnMut(&[Field], Option<&str>) -> Result<(), E>,
+) -> Result<(), E> {
+    let columns = what.columns();
+    let has_body = statement.column_count() > columns.len();
+    let mut rows = statement.query(named_params! { ":from": from, ":until": until, ":entity": entity })?;
+    while let Some(row) = rows.next()? {
+        let fields = columns.iter().enumerate().map(|(place, column)| match column.kind {
+            Kind::Moment => moment(row, place),
+            _ => field(row, place),
+        });
+        let fields = fields.collect::<rusqlite::Result<Vec<Field>>>()?;
+        let body: Option<String> = if has_body { Some(row.get(columns.len())?) } else { None };
+        take(&fields, body.as_deref())?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 /// zstd's fastest ordinary level: the journal is written once and seldom read.
 const LEVEL: i32 = 1;
 /// Bytes in one part of a snapshot: SQLite writes rows of this size without copying them about. Guess.
-const PART: usize = 1 << 20;
+pub(super) const PART: usize = 1 << 20;
 /// Bytes that are gathered before they are compressed: what zstd asks for at a time is 128 KiB.
 const PIECE: usize = 128 << 10;
 /// Snapshots that are held: the newest, and the one before it in case the newest cannot be read.
@@ -18,6 +18,24 @@ pub(super) fn frame(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
     compressor.include_checksum(true)?;
     compressor.compress(bytes)
+}
+
+/// A frame with a checksum of what is written, piece by piece.
+///
+/// # Errors
+/// Those of the one who writes.
+pub fn framed(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Vec<u8>> {
+    into_frame(Vec::new(), write)
+}
+
+/// Writes a frame with a checksum.
+fn into_frame<W: Write>(out: W, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<W> {
+    let mut encoder = zstd::Encoder::new(out, LEVEL)?;
+    encoder.include_checksum(true)?;
+    // State is written by the number: each on its own would cost the compressor more than the compression.
+    let mut pieces = BufWriter::with_capacity(PIECE, encoder);
+    write(&mut pieces)?;
+    pieces.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
 }
 
 /// Parcels as the journal holds them: one row for those of one commit.
@@ -122,13 +140,7 @@ impl Store {
         work.execute("DELETE FROM snapshot WHERE seq = ?", [*seq]).map_err(told)?;
         let mut parts =
             Parts { work: &work, seq: *seq, part: 0, bytes: Vec::with_capacity(PART), fault: None };
-        let done = zstd::Encoder::new(&mut parts, LEVEL).and_then(|mut encoder| {
-            encoder.include_checksum(true)?;
-            // State is written by the number: each on its own would cost the compressor more than the compression.
-            let mut pieces = BufWriter::with_capacity(PIECE, encoder);
-            write(&mut pieces)?;
-            pieces.into_inner().map_err(io::IntoInnerError::into_error)?.finish().map(drop)
-        });
+        let done = into_frame(&mut parts, write).map(drop);
         let done = done.and_then(|()| parts.put());
         if let Some(fault) = parts.fault {
             return Err(told(fault));

@@ -9,6 +9,7 @@
 //! - [`journal`]: parcels and snapshots, written and read again;
 //! - [`export`], [`import`]: out of it and into it, for other programs;
 //! - [`retention`]: what is kept for how long;
+//! - `traffic`: attacks, and what meters keep;
 //! - [`schema`]: numbered migrations;
 //! - [`StoreFault`]: what can be wrong with it, and what to do.
 
@@ -21,10 +22,13 @@ mod recover;
 pub mod retention;
 pub mod schema;
 mod summary;
+mod traffic;
 
 pub use commit::Commit;
 pub use fault::StoreFault;
-pub use summary::{IncidentSummary, StreamSummary, Summary, TOLD, ongoing_by_level, summary};
+pub use summary::{
+    AttackSummary, IncidentSummary, StreamSummary, Summary, TOLD, ongoing_attacks, ongoing_by_level, summary,
+};
 
 use crate::source::parcel::StreamKey;
 use gonedark_infer::entity::Entity;

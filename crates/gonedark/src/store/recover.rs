@@ -7,7 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is taken over, in an order in which nothing is without what it refers to.
-const TABLES: [&str; 8] = ["basis", "stream", "entity", "snapshot", "journal", "incident", "point", "blind"];
+const TABLES: [&str; 12] = [
+    "basis", "stream", "entity", "snapshot", "journal", "incident", "point", "blind", "attack", "attacked",
+    "deaf", "meter",
+];
 
 /// Puts a damaged store aside and makes a new one of what can be read of it, row by row.
 pub(super) fn recover(path: &Path, fault: &StoreFault, warnings: &mut Warnings) -> Result<(), StoreFault> {
@@ -50,7 +53,8 @@ fn name_again(new: &Connection) -> rusqlite::Result<()> {
     new.execute_batch(
         "INSERT OR IGNORE INTO entity SELECT DISTINCT entity, body ->> '$.entity.kind', body ->> '$.entity.code' FROM incident;
          DELETE FROM point WHERE entity NOT IN (SELECT id FROM entity);
-         DELETE FROM incident WHERE entity NOT IN (SELECT id FROM entity);",
+         DELETE FROM incident WHERE entity NOT IN (SELECT id FROM entity);
+         DELETE FROM attacked WHERE entity NOT IN (SELECT id FROM entity);",
     )
 }
 

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use std::path::PathBuf;
 
 /// Every step, the first at the place 0. A step that was released is never changed.
-pub const STEPS: [&str; 1] = [include_str!("schema/001.sql")];
+pub const STEPS: [&str; 2] = [include_str!("schema/001.sql"), include_str!("schema/002.sql")];
 
 /// Brings a store to the newest schema, step by step, each in a transaction.
 ///

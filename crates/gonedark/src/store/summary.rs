@@ -42,6 +42,23 @@ pub struct IncidentSummary {
     pub lasted: Option<(i64, i64)>,
 }
 
+/// One attack.
+#[derive(Debug)]
+pub struct AttackSummary {
+    /// An address, a network, an AS, a country.
+    pub target: String,
+    /// The earliest that it may have begun.
+    pub since: Time,
+    /// The latest that it may have ended; nothing while it goes on.
+    pub until: Option<Time>,
+    /// The largest of its vectors.
+    pub vector: Option<String>,
+    /// Its highest second, packets and bits a second.
+    pub peak: (i64, i64),
+    /// The incidents beside which it is told, with how it lies to each: `across KP`.
+    pub beside: Option<String>,
+}
+
 /// The whole. Lists are cut at [`TOLD`]; the numbers beside them are not.
 #[derive(Debug)]
 pub struct Summary {
@@ -59,6 +76,14 @@ pub struct Summary {
     pub ended: Vec<IncidentSummary>,
     /// How many incidents there are.
     pub incidents: i64,
+    /// Attacks that go on, and the last that have ended: the latest first.
+    pub attacks: (Vec<AttackSummary>, Vec<AttackSummary>),
+    /// How many go on, and how many have ended.
+    pub attack_counts: (i64, i64),
+    /// Exporters that could not be heard of late: whose, from when, until when, why, how much was lost.
+    pub deaf: Vec<(String, Time, Time, String, i64)>,
+    /// How many times of deafness there are.
+    pub deaf_count: i64,
 }
 
 impl Summary {
@@ -127,7 +152,57 @@ pub fn summary(db: &Connection) -> rusqlite::Result<Summary> {
         ongoing_count: count("incident WHERE NOT ended")?,
         ended: incidents(&db, "ended")?,
         incidents: count("incident")?,
+        attacks: (attacks(&db, "stop IS NULL")?, attacks(&db, "stop IS NOT NULL")?),
+        attack_counts: (
+            count("attack WHERE stop IS NULL AND part_of IS NULL")?,
+            count("attack WHERE stop IS NOT NULL AND part_of IS NULL")?,
+        ),
+        deaf: deaf(&db)?,
+        deaf_count: count("deaf")?,
     })
+}
+
+/// How many attacks go on.
+///
+/// # Errors
+/// What SQLite says.
+pub fn ongoing_attacks(db: &Connection) -> rusqlite::Result<u64> {
+    let query = "SELECT count(*) FROM attack WHERE stop IS NULL AND part_of IS NULL";
+    db.query_row(query, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+}
+
+fn attacks(db: &Connection, which: &str) -> rusqlite::Result<Vec<AttackSummary>> {
+    let query = format!(
+        "SELECT a.target, a.start, a.stop_latest, a.body ->> '$.vectors[0].name', a.body ->> '$.impact.peak.pps',
+                a.body ->> '$.impact.peak.bps',
+                (SELECT group_concat(DISTINCT e.lies || ' ' || n.code) FROM attack_evidence e
+                 JOIN incident i ON i.id = e.incident JOIN entity n ON n.id = i.entity
+                 WHERE e.source = a.source AND e.attack = a.id)
+         FROM (SELECT * FROM attack WHERE {which} AND part_of IS NULL ORDER BY start DESC, id LIMIT {TOLD}) a"
+    );
+    let read = |row: &Row<'_>| {
+        Ok(AttackSummary {
+            target: row.get(0)?,
+            since: Time::from_micros(row.get(1)?),
+            until: row.get::<_, Option<i64>>(2)?.map(Time::from_micros),
+            vector: row.get(3)?,
+            peak: (row.get(4)?, row.get(5)?),
+            beside: row.get(6)?,
+        })
+    };
+    db.prepare(&query)?.query_map([], read)?.collect()
+}
+
+fn deaf(db: &Connection) -> rusqlite::Result<Vec<(String, Time, Time, String, i64)>> {
+    let query = format!(
+        "SELECT CASE exporter WHEN '' THEN source || ' (dropped by the kernel)' ELSE exporter END, since, until, reason, lost
+         FROM deaf ORDER BY since DESC, exporter LIMIT {TOLD}"
+    );
+    let read = |row: &Row<'_>| {
+        let (since, until) = (Time::from_micros(row.get(1)?), Time::from_micros(row.get(2)?));
+        Ok((row.get(0)?, since, until, row.get(3)?, row.get(4)?))
+    };
+    db.prepare(&query)?.query_map([], read)?.collect()
 }
 
 fn incidents(db: &Connection, which: &str) -> rusqlite::Result<Vec<IncidentSummary>> {

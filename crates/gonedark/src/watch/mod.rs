@@ -4,6 +4,7 @@
 //! store is slow or the machine is, they wait, or say what they could not hand on.
 
 mod status;
+pub mod traffic;
 
 pub use status::{SourceStatus, Status};
 
@@ -11,9 +12,10 @@ use crate::pipeline::observatory::Observatory;
 use crate::present::{Gazetteer, json};
 use crate::source::channel::Arrivals;
 use crate::source::live::Stop;
-use crate::source::parcel::{Parcel, StreamKey};
+use crate::source::parcel::{Freight, Parcel, StreamKey, Tidings};
 use crate::store::retention::{Keeping, Sweep};
 use crate::store::{Commit, Store, StoreFault};
+use gonedark_infer::traffic::report::Attack;
 use gonedark_route::Time;
 use std::io;
 use std::sync::mpsc::RecvTimeoutError;
@@ -28,6 +30,9 @@ const JOURNAL: u64 = 256 << 20;
 const HURRY: Duration = Duration::from_secs(60);
 /// How long after a commit that failed the next is tried.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// How long meters are waited for at the end. Guess: state of 200 MiB is written within two seconds.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// How often what is too old is looked for: a day more or less does not matter to anybody.
 const SWEEP: Duration = Duration::from_secs(24 * 3600);
@@ -57,6 +62,8 @@ pub struct Watching<'a> {
     pub status: Arc<Mutex<Status>>,
     /// Set where it is to stop.
     pub stop: Stop,
+    /// How many sources meter traffic: their last word is waited for.
+    pub meters: usize,
 }
 
 /// A status whose loop is about to begin.
@@ -74,9 +81,12 @@ impl Watching<'_> {
         let mut sweeping = Sweeping::default();
         loop {
             self.beat();
-            let (some, ended) = self.gather(parcels);
+            let (some, tidings, ended) = self.gather(parcels);
             if !some.is_empty() || ended {
                 self.accept(some)?;
+            }
+            for tidings in tidings {
+                self.hear(&tidings)?;
             }
             sweeping.step(self);
             if ended {
@@ -114,26 +124,57 @@ impl Watching<'_> {
     }
 
     /// What there is: as much as goes into one commit, or what came in time. Tells whether that was the last.
-    fn gather(&self, parcels: &Arrivals) -> (Vec<Parcel>, bool) {
+    fn gather(&self, parcels: &Arrivals) -> (Vec<Parcel>, Vec<Tidings>, bool) {
         let begin = now();
-        let (mut some, mut weight) = (Vec::new(), 0);
+        let (mut some, mut tidings, mut weight) = (Vec::new(), Vec::new(), 0);
         loop {
             if self.stop.is_set() {
-                return (some, true);
+                self.last_tidings(parcels, &mut tidings);
+                return (some, tidings, true);
             }
             let left = self.pace.commit.saturating_sub(begin.elapsed());
-            match parcels.recv_timeout(left.max(Duration::from_millis(1))) {
-                Ok(parcel) => {
-                    weight += parcel.weight();
-                    some.push(parcel);
-                }
-                Err(RecvTimeoutError::Timeout) => return (some, false),
-                Err(RecvTimeoutError::Disconnected) => return (some, true),
+            let freight = match parcels.recv_timeout(left.max(Duration::from_millis(1))) {
+                Ok(freight) => freight,
+                Err(RecvTimeoutError::Timeout) => return (some, tidings, false),
+                Err(RecvTimeoutError::Disconnected) => return (some, tidings, true),
+            };
+            weight += freight.weight();
+            match freight {
+                Freight::Parcel(parcel) => some.push(parcel),
+                Freight::Tidings(told) => tidings.push(*told),
             }
             if weight >= LARGEST || begin.elapsed() >= self.pace.commit {
-                return (some, false);
+                return (some, tidings, false);
             }
         }
+    }
+
+    /// Told to stop, meters say what they know once more: exporters do not send again. Parcels are left: their sources do.
+    fn last_tidings(&self, parcels: &Arrivals, tidings: &mut Vec<Tidings>) {
+        let begin = now();
+        let mut left = self.meters;
+        while left > 0 && begin.elapsed() < LAST_WORDS {
+            match parcels.recv_timeout(Duration::from_millis(10)) {
+                Ok(Freight::Tidings(told)) => {
+                    left -= usize::from(told.is_last);
+                    tidings.push(*told);
+                }
+                Ok(Freight::Parcel(_)) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Takes what a meter says into the store.
+    fn hear(&mut self, tidings: &Tidings) -> Result<(), StoreFault> {
+        self.insist(|store| store.take_tidings(tidings))?;
+        for (attack, _) in &tidings.attacks {
+            let Attack { id, start, stop, severity, .. } = attack;
+            let (since, ended) = (start.earliest.to_string(), stop.is_some());
+            tracing::info!(attack = id, since, percent = severity.percent, ended, "attack");
+        }
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).commits += 1;
+        Ok(())
     }
 
     fn accept(&mut self, parcels: Vec<Parcel>) -> Result<(), StoreFault> {

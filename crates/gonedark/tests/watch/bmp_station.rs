@@ -3,7 +3,7 @@
 use gonedark::source::bmp::{Settings, Station, Taken};
 use gonedark::source::channel::{Arrivals, channel};
 use gonedark::source::live::{self, Outlet, Running, Source, Stop};
-use gonedark::source::parcel::Parcel;
+use gonedark::source::parcel::{Freight, Parcel};
 use socket2::{Domain, Socket, Type};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::Ordering;
@@ -45,7 +45,7 @@ impl Listening {
             if done(&some) {
                 return some;
             }
-            some.extend(self.parcels.recv_timeout(Duration::from_millis(50)));
+            some.extend(self.parcels.recv_timeout(Duration::from_millis(50)).ok().and_then(Freight::parcel));
         }
         assert!(done(&some), "{some:#?}");
         some
@@ -55,7 +55,7 @@ impl Listening {
     pub(crate) fn drain(&self, done: impl Fn(&Self) -> bool) -> Vec<Parcel> {
         let mut some = Vec::new();
         while !done(self) {
-            some.extend(self.parcels.recv_timeout(Duration::from_millis(10)));
+            some.extend(self.parcels.recv_timeout(Duration::from_millis(10)).ok().and_then(Freight::parcel));
         }
         some
     }
@@ -69,7 +69,9 @@ impl Listening {
     pub(crate) fn end(&mut self) -> Vec<Parcel> {
         self.stop.stop();
         // Until nobody can send any more: it may wait for room.
-        let rest = std::iter::from_fn(|| self.parcels.recv_timeout(Duration::from_secs(5)).ok()).collect();
+        let rest = std::iter::from_fn(|| self.parcels.recv_timeout(Duration::from_secs(5)).ok())
+            .filter_map(Freight::parcel)
+            .collect();
         assert!(self.running.take().is_none_or(Running::join), "it ended by a bug");
         rest
     }

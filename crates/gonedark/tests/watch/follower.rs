@@ -5,7 +5,7 @@ use gonedark::source::batch::Observation;
 use gonedark::source::channel::{Arrivals, channel};
 use gonedark::source::follow::{Fetcher, Follower, Settings};
 use gonedark::source::live::{self, Outlet, Running, Stop};
-use gonedark::source::parcel::{Parcel, Part, StreamKey};
+use gonedark::source::parcel::{Freight, Parcel, Part, StreamKey};
 use gonedark_route::Time;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -51,7 +51,7 @@ pub(crate) fn all(follower: Follower, positions: BTreeMap<StreamKey, String>) ->
     drop(sender);
     let running = live::start(Box::new(follower), outlet).expect("a thread");
     let mut all = Vec::new();
-    while let Ok(parcel) = parcels.recv_timeout(Duration::from_secs(20)) {
+    while let Ok(Freight::Parcel(parcel)) = parcels.recv_timeout(Duration::from_secs(20)) {
         all.push(parcel);
     }
     assert!(running.join());
@@ -143,7 +143,7 @@ impl Live {
     /// What comes within a second of silence: `up` for each file, `blind` and `sees`.
     fn told(&self) -> Vec<&'static str> {
         let mut told = Vec::new();
-        while let Ok(parcel) = self.parcels.recv_timeout(Duration::from_millis(500)) {
+        while let Ok(Freight::Parcel(parcel)) = self.parcels.recv_timeout(Duration::from_millis(500)) {
             // Marks alone come all the time where a file is overdue.
             if parcel.batch.observations.is_empty() && told.len() > 20 {
                 break;

@@ -5,6 +5,8 @@ mod bmp_station;
 mod bootstrap;
 mod disk;
 mod export;
+mod exporter;
+mod flows;
 mod follower;
 mod kill;
 mod manual;

@@ -3,7 +3,7 @@
 use gonedark::source::batch::Observation;
 use gonedark::source::channel::{Arrivals, channel};
 use gonedark::source::live::{self, Health, Outlet, Running, Stop};
-use gonedark::source::parcel::{Parcel, StreamKey};
+use gonedark::source::parcel::{Freight, Parcel, StreamKey};
 use gonedark::source::ris_live::{Pace, RisLive, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -104,7 +104,7 @@ impl Client {
     pub(crate) fn until(&self, enough: impl Fn(&[Parcel]) -> bool) -> Vec<Parcel> {
         let mut parcels = Vec::new();
         for _ in 0..200 {
-            while let Ok(parcel) = self.parcels.recv_timeout(Duration::from_millis(50)) {
+            while let Ok(Freight::Parcel(parcel)) = self.parcels.recv_timeout(Duration::from_millis(50)) {
                 parcels.push(parcel);
                 if enough(&parcels) {
                     return parcels;

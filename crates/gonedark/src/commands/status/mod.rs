@@ -7,8 +7,9 @@ use super::Failure;
 use crate::cli;
 use crate::clock;
 use crate::config::{self, Config};
+use crate::present::traffic::{bits, packets};
 use crate::serve::View;
-use crate::store::{self, IncidentSummary, Summary, TOLD};
+use crate::store::{self, AttackSummary, IncidentSummary, Summary, TOLD};
 use crate::watch::SourceStatus;
 use anyhow::Context;
 use std::io::{self, Read, Write};
@@ -92,7 +93,37 @@ fn write(config: &Config, summary: &Summary, asked: Option<&Asked>, page: &mut P
         page.line(2, &format!("{}: {}{until}{lasted}", title(incident), time(incident.since)))?;
     }
     rest(page, "none", summary.incidents - summary.ongoing_count)?;
-    Ok(())
+    // Who meters no traffic need not read that there are no attacks.
+    if config.source.flows.is_empty() && summary.attack_counts == (0, 0) {
+        return Ok(());
+    }
+    traffic(summary, page)
+}
+
+/// Attacks, and exporters that could not be heard.
+fn traffic(summary: &Summary, page: &mut Page<'_>) -> io::Result<()> {
+    page.heading("Attacks that go on")?;
+    summary.attacks.0.iter().try_for_each(|known| page.line(2, &attack(known)))?;
+    rest(page, "none", summary.attack_counts.0)?;
+    page.heading("Last attacks that have ended")?;
+    summary.attacks.1.iter().try_for_each(|known| page.line(2, &attack(known)))?;
+    rest(page, "none", summary.attack_counts.1)?;
+    page.heading("Exporters that could not be heard")?;
+    for (exporter, from, until, reason, lost) in &summary.deaf {
+        let lost = if *lost > 0 { format!(", {lost} missing") } else { String::new() };
+        let reason = reason.replace('_', " ");
+        page.line(2, &format!("{exporter} {} to {}: {reason}{lost}", time(*from), time(*until)))?;
+    }
+    rest(page, "none", summary.deaf_count)
+}
+
+fn attack(attack: &AttackSummary) -> String {
+    let AttackSummary { target, since, until, vector, peak: (pps, bps), beside } = attack;
+    let until = until.map_or_else(|| " on".to_owned(), |until| format!(" to {}", time(until)));
+    let vector = vector.as_deref().unwrap_or("nothing in particular");
+    let peak = format!("{} and {}", packets(pps.unsigned_abs()), bits(bps.unsigned_abs()));
+    let beside = beside.as_ref().map_or_else(String::new, |beside| format!("; beside incidents: {beside}"));
+    format!("{target} {}{until}: {vector}, up to {peak}{beside}", time(*since))
 }
 
 fn title(incident: &IncidentSummary) -> String {

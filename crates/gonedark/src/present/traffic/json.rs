@@ -3,7 +3,7 @@
 use super::{ExporterLine, InputLine, TrafficCase};
 use gonedark_infer::entity::Entity;
 use gonedark_infer::report::Interval;
-use gonedark_infer::traffic::report::{Attack, Deaf, DeafReason, Direction, Estimate, Rate, Target};
+use gonedark_infer::traffic::report::{Attack, Deaf, Direction, Estimate, Rate, Target};
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -82,10 +82,7 @@ struct DeafJson<'a> {
 
 impl<'a> DeafJson<'a> {
     fn of(deaf: &Deaf, exporters: &'a [ExporterLine]) -> Self {
-        let reason = match deaf.reason {
-            DeafReason::Lost => "lost",
-            DeafReason::Silent => "silent",
-        };
+        let reason = deaf.reason.name();
         let (from, until) = (Text(deaf.from), Text(deaf.until));
         DeafJson { exporter: address(deaf.exporter, exporters), from, until, reason, lost: deaf.lost }
     }

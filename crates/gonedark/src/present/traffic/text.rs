@@ -246,6 +246,7 @@ fn unseen(out: &mut dyn Write, case: &TrafficCase<'_>) -> io::Result<()> {
         let why = match deaf.reason {
             DeafReason::Lost => "lost on the way",
             DeafReason::Silent => "silent",
+            DeafReason::NotRunning => "nobody listened",
         };
         writeln!(out, "  {who} from {} until {}: {why}", deaf.from, deaf.until)?;
     }

@@ -1,7 +1,7 @@
 //! What exporters send, and what of it did not arrive.
 
 use gonedark_decode::DecodeError;
-use gonedark_decode::flow::{Counters, Decoder, Exporter, Settings};
+use gonedark_decode::flow::{Counters, Damage, Decoder, Exporter, SamplingFrom, Settings};
 use gonedark_route::{Flow, Time};
 use std::net::IpAddr;
 
@@ -47,9 +47,32 @@ impl Told<'_> {
 /// The exporters that were heard.
 #[derive(Default)]
 pub struct Exports {
-    decoder: Decoder,
+    pub(super) decoder: Decoder,
     /// What was told to be lost of each.
     lost: Vec<u64>,
+}
+
+/// An exporter, and how well it was heard.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heard {
+    /// Where its datagrams come from.
+    pub address: IpAddr,
+    /// What it speaks: `NetFlow v9`.
+    pub formats: Vec<&'static str>,
+    /// Records of flows.
+    pub records: u64,
+    /// Of how many packets one was counted, as the last record has it.
+    pub sampling: u32,
+    /// Who says so: header, record, options, setting, assumed.
+    pub sampling_from: &'static str,
+    /// By how many microseconds its clock was ahead of ours at the last datagram.
+    pub clock_ahead: Option<i64>,
+    /// Records and datagrams that did not arrive, by their numbers.
+    pub missed: u64,
+    /// Sets of data without a template, still waiting or given up.
+    pub without_template: u64,
+    /// What could not be read of it: kind of damage, how often.
+    pub damaged: Vec<(&'static str, u64)>,
 }
 
 impl Exports {
@@ -94,8 +117,37 @@ impl Exports {
     }
 
     /// The exporters, by their numbers.
-    pub fn exporters(&self) -> &[Exporter] {
-        self.decoder.exporters()
+    pub fn heard(&self) -> impl Iterator<Item = Heard> {
+        self.decoder.exporters().iter().map(heard)
+    }
+}
+
+fn heard(exporter: &Exporter) -> Heard {
+    let counters = exporter.counters();
+    let mut formats: Vec<&str> = exporter.domains().map(|domain| format_of(domain.version)).collect();
+    formats.sort_unstable();
+    formats.dedup();
+    let sampling = exporter.sampling();
+    let damaged = Damage::ALL.map(|damage| (damage.name(), counters.damaged(damage)));
+    Heard {
+        address: exporter.address(),
+        formats,
+        records: counters.records,
+        sampling: sampling.map_or(1, |sampling| sampling.rate),
+        sampling_from: sampling.map_or(SamplingFrom::Assumed, |sampling| sampling.from).name(),
+        clock_ahead: exporter.clock_offset(),
+        missed: missed(counters),
+        without_template: exporter.waiting() as u64 + counters.sets_too_old + counters.sets_without_room,
+        damaged: damaged.into_iter().filter(|(_, count)| *count > 0).collect(),
+    }
+}
+
+const fn format_of(version: u16) -> &'static str {
+    match version {
+        0 => "sFlow",
+        5 => "NetFlow v5",
+        9 => "NetFlow v9",
+        _ => "IPFIX",
     }
 }
 

@@ -1,35 +1,26 @@
 //! `gonedark watch`: live sources in, what happened into the store.
 
+mod sources;
+mod taken_up;
+
+use super::Failure;
 use super::output::Places;
-use super::{Failure, fetch};
 use crate::cli;
-use crate::clock;
 use crate::config::{self, Config};
-use crate::country;
-use crate::pipeline::observatory::{self, Observatory};
-use crate::present::{CountryTable, words};
 use crate::serve::{Server, Subject, verdict};
-use crate::source::archive;
-use crate::source::bmp;
 use crate::source::channel::channel;
-use crate::source::follow::{Fetcher, Follower, Settings};
 use crate::source::live::{self, Outlet, Running, Source, Stop};
-use crate::source::ris_live;
 use crate::store::retention::{Downsample, Keeping};
 use crate::store::{Store, StoreFault};
 use crate::watch::{self, Pace, Watching};
 use anyhow::Context;
-use gonedark_infer::parameters::Parameters;
 use gonedark_route::Time;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-/// How far back the table and the updates are fetched at the first start: a guess, two files of RouteViews.
-const FIRST_LOOK: i64 = 30 * 60 * 1_000_000;
 /// `[store] retention_days` and `downsample_after_days` are in these.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How often signals are looked for.
@@ -37,14 +28,19 @@ const SIGNALS: Duration = Duration::from_millis(100);
 
 pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Failure> {
     let mut config = config::read(&arguments.config).map_err(Failure::Usage)?;
-    let mut sources = sources(&config);
+    let mut sources = sources::of_routes(&config);
     if arguments.check {
+        sources.extend(sources::of_flows(&config, |_| taken_up::blank_meter()));
         return introduce(&config, &sources, None, out).context("cannot write").map_err(Failure::Input);
     }
     log(arguments.log);
     let (mut store, mut warnings) = Store::open(&config.store.path).map_err(input)?;
-    let observatory = take_up(&config, &mut store, &mut warnings)?;
+    let taken_up::TakenUp { observatory, mut meters } =
+        taken_up::take_up(&config, &mut store, &mut warnings)?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let meters_count = meters.len();
+    sources
+        .extend(sources::of_flows(&config, |name| meters.remove(name).unwrap_or_else(taken_up::blank_meter)));
     for source in &mut sources {
         let told = format!("source {}: {}: cannot be had", source.name(), source.describe());
         source.prepare().context(told)?;
@@ -69,8 +65,15 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
     let keeping = Keeping { retention, downsample };
     let pace = Pace { commit: config.store.commit.0, snapshot: config.store.snapshot.0, keeping };
     let (known, awaited) = (Arc::clone(&status), sources.iter().flat_map(|source| source.awaited()));
-    let mut watching =
-        Watching { observatory, store, gazetteer: &Places, pace, status: known, stop: stop.clone() };
+    let mut watching = Watching {
+        observatory,
+        store,
+        gazetteer: &Places,
+        pace,
+        status: known,
+        stop: stop.clone(),
+        meters: meters_count,
+    };
     let goes_on = |name: &str| sources.iter().any(|source| source.name() == name && source.goes_on());
     watching.close_orphans(|key| goes_on(&key.source)).map_err(input)?;
     watching.await_streams(awaited).map_err(input)?;
@@ -118,148 +121,6 @@ fn server(config: &mut Config) -> Result<Option<Server>, Failure> {
 
 fn input(fault: StoreFault) -> Failure {
     Failure::Input(fault.into())
-}
-
-/// Goes on from what the store holds, or begins.
-fn take_up(config: &Config, store: &mut Store, warnings: &mut Vec<String>) -> Result<Observatory, Failure> {
-    let damaged = !warnings.is_empty();
-    let parameters = Parameters { min_duration: config.watch.min_duration.micros(), ..Parameters::default() };
-    let at = store.begun_at(|| begin(config)).map_err(input)?;
-    let countries = &config.countries;
-    let countries = country::load(&countries.delegated, countries.data.as_deref(), at)
-        .map_err(|error| Failure::Input(error.into()))?;
-    warnings.extend(countries.warnings);
-    let newest = countries.sources.iter().max_by_key(|source| &source.date);
-    warnings.extend(newest.and_then(|source| {
-        let table = CountryTable {
-            file: source.file.clone(),
-            serial: source.serial.clone(),
-            sha256: source.sha256.clone(),
-            date: source.date.clone(),
-        };
-        words::old_table(&table, at)
-    }));
-    let watch = config.watch.watch();
-    // How long a loss must last is no part of what is concluded: it may be changed.
-    let judged = Parameters { min_duration: 0, ..parameters.clone() };
-    let tables: Vec<&str> = countries.sources.iter().map(|source| source.sha256.as_str()).collect();
-    let basis = BTreeMap::from([
-        ("the form of snapshots".to_owned(), observatory::FORM.to_string()),
-        ("the thresholds".to_owned(), format!("{judged:?}")),
-        ("the country tables".to_owned(), tables.join(" ")),
-        ("[watch]".to_owned(), format!("{watch:?}")),
-    ]);
-    store.check_basis(&basis).map_err(input)?;
-    let before = warnings.len();
-    let snapshot = store.snapshot(warnings).map_err(input)?;
-    let (after, mut observatory) = match snapshot {
-        None => (0, Observatory::new(parameters, Box::new(countries.table), watch)),
-        Some(snapshot) => {
-            let restored =
-                Observatory::restore(&snapshot.bytes, parameters, Box::new(countries.table), watch);
-            let why = "the snapshot in the store is of another version of gonedark; begin another store";
-            (snapshot.seq, restored.context(why).map_err(Failure::Input)?)
-        }
-    };
-    let told = store.replay(after, warnings, |parcels| {
-        parcels.into_iter().for_each(|parcel| observatory.take(parcel));
-        observatory.advance();
-    });
-    told.map_err(input)?;
-    if damaged || warnings.len() > before {
-        // Where nothing could be read again, what was said stays: it is all that there is.
-        if observatory.now() > Time::MIN {
-            store.take_back(observatory.now()).map_err(input)?;
-        }
-        store.keep(|into| observatory.keep(into).map_err(io::Error::other)).map_err(input)?;
-    }
-    Ok(observatory)
-}
-
-/// The time by which the country table of a new store is chosen: that of the oldest recording where nothing is live.
-fn begin(config: &Config) -> Time {
-    let archives = &config.source.archive;
-    let recorded = archives.iter().all(|archive| archive.once) && config.source.bmp.is_empty();
-    let recorded = recorded && config.source.ris_live.is_empty();
-    let folders: Vec<_> = archives.iter().map(|archive| archive.folder.clone()).collect();
-    let oldest = || archive::list(&folders).files.iter().filter_map(|file| file.time).min();
-    recorded.then(oldest).flatten().unwrap_or_else(clock::now)
-}
-
-fn sources(config: &Config) -> Vec<Box<dyn Source>> {
-    let mut sources: Vec<Box<dyn Source>> = Vec::new();
-    for archive in &config.source.archive {
-        sources.push(Box::new(follower(archive)));
-    }
-    for station in &config.source.bmp {
-        let settings = bmp::Settings {
-            name: station.name.clone(),
-            listen: station.listen,
-            routers: station.routers.clone(),
-            hold: station.hold.micros(),
-            view: match station.view {
-                config::View::PrePolicy => bmp::Taken::PrePolicy,
-                config::View::PostPolicy => bmp::Taken::PostPolicy,
-                config::View::LocRib => bmp::Taken::LocRib,
-            },
-        };
-        sources.push(Box::new(bmp::Station::new(settings)));
-    }
-    for client in &config.source.ris_live {
-        sources.push(Box::new(ris_live::RisLive::new(ris_live_settings(client, config))));
-    }
-    sources
-}
-
-fn ris_live_settings(client: &config::RisLive, config: &Config) -> ris_live::Settings {
-    let heard = |name: &&String| client.collectors.is_empty() || client.collectors.contains(*name);
-    let bootstraps = config.source.archive.iter().filter(|archive| archive.bootstrap);
-    let expected = bootstraps.flat_map(|archive| &archive.collectors);
-    ris_live::Settings {
-        name: client.name.clone(),
-        url: client.url.clone(),
-        collectors: client.collectors.clone(),
-        prefixes: client.prefixes.clone(),
-        asns: client.asns.clone(),
-        hold: client.hold.micros(),
-        expected: expected.filter(heard).cloned().collect(),
-        pace: ris_live::Pace::default(),
-    }
-}
-
-fn follower(archive: &config::Archive) -> Follower {
-    let settings = Settings {
-        name: archive.name.clone(),
-        folder: archive.folder.clone(),
-        collectors: archive.collectors.clone(),
-        poll: archive.poll.0,
-        patience: archive.patience.0,
-        once: archive.once,
-        from_newest_table: archive.from == config::From::NewestTable,
-        bootstrap: archive.bootstrap,
-    };
-    Follower::new(settings, archive.fetch.then(|| fetcher(archive)))
-}
-
-/// Fetches what a follower lacks into its folder.
-fn fetcher(archive: &config::Archive) -> Fetcher {
-    let collectors: Vec<String> = archive.collectors.iter().cloned().collect();
-    let from = cli::Archive {
-        archive: archive.folder.clone(),
-        ris_root: archive.ris_root.clone(),
-        routeviews_root: archive.routeviews_root.clone(),
-        connections: 2,
-    };
-    Box::new(move |read| {
-        let now = clock::now();
-        let since = read.values().filter(|until| **until > Time::MIN).min().copied();
-        let range = (since.unwrap_or(now + -FIRST_LOOK).min(now + -1), now);
-        match fetch::fetch(&collectors, range, &from) {
-            Ok(_) => Ok(()),
-            Err(Failure::Usage(why)) => Err(why),
-            Err(Failure::Input(error)) => Err(format!("{error:#}")),
-        }
-    })
 }
 
 /// The first lines: what is seen, what is not, and where to look.

@@ -1,0 +1,220 @@
+//! The meter of one source of flows, on the source's own thread: it takes what is received, and says what is new to the loop,
+//! which writes it down. It never waits for the store: what cannot be handed on yet is gathered.
+
+use crate::pipeline::Meter;
+use crate::present::Gazetteer;
+use crate::present::traffic::{ExporterLine, TrafficCase, json::AttackJson};
+use crate::source::flows::{Heard, Metering};
+use crate::source::live::{Health, Outlet};
+use crate::source::parcel::{Tidings, Unheard};
+use crate::store::journal;
+use gonedark_infer::traffic::report::{Attack, Deaf, DeafReason, TrafficReport};
+use gonedark_route::Time;
+use std::io;
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How often attacks that go on are told anew, and exporters are described. Guess: as often as people look again.
+const AGAIN: i64 = 10_000_000;
+/// State of at most so many bytes, compressed, is kept every minute; of more as often as all other state. Guess: what the store
+/// takes in a tenth of a second.
+const SMALL: usize = 8 << 20;
+/// How often small state is kept: what a crash costs. Guess.
+const OFTEN: i64 = 60_000_000;
+/// A second, in microseconds.
+const SECOND: f64 = 1e6;
+
+/// The meter, and what of it was not handed on yet.
+pub struct MeterDesk {
+    source: String,
+    meter: Meter,
+    gazetteer: Box<dyn Gazetteer + Send>,
+    /// How often all state is kept.
+    snapshot: i64,
+    pending: Tidings,
+    told_again: Time,
+    kept: Time,
+    state_bytes: usize,
+    described: usize,
+}
+
+impl MeterDesk {
+    /// Of a source, by its name; all state is kept every so often.
+    pub fn new(
+        source: String,
+        meter: Meter,
+        gazetteer: Box<dyn Gazetteer + Send>,
+        snapshot: Duration,
+    ) -> Self {
+        MeterDesk {
+            source,
+            meter,
+            gazetteer,
+            snapshot: i64::try_from(snapshot.as_micros()).unwrap_or(i64::MAX),
+            pending: Tidings::default(),
+            told_again: Time::MIN,
+            kept: Time::MIN,
+            state_bytes: 0,
+            described: 0,
+        }
+    }
+
+    /// Gathers what is new, and what goes on where that is due.
+    fn gather(&mut self, now: Time, health: &Health) {
+        let news = self.meter.news();
+        let (mut attacks, mut deaf) = (news.attacks, news.deaf);
+        let exporters = self.meter.exporters();
+        if now - self.told_again >= AGAIN || now < self.told_again || exporters.len() > self.described {
+            self.told_again = now;
+            self.described = exporters.len();
+            let known: Vec<String> = attacks.iter().map(|attack| attack.id.clone()).collect();
+            attacks.extend(self.meter.ongoing().into_iter().filter(|attack| !known.contains(&attack.id)));
+            deaf.extend(self.meter.deaf());
+            describe(&exporters, health);
+        }
+        let records = exporters.iter().map(|exporter| exporter.records).sum();
+        health.observations.store(records, Ordering::Relaxed);
+        self.pending.until = Some(now);
+        for Deaf { exporter, from, until, reason, lost } in deaf {
+            let exporter = exporters.get(usize::from(exporter)).map(|known| known.address.to_string());
+            self.unheard(Unheard { exporter, from, until, reason, lost });
+        }
+        if !attacks.is_empty() {
+            let lines: Vec<ExporterLine> = exporters.iter().map(exporter_line).collect();
+            attacks.into_iter().for_each(|attack| self.write_down(attack, &lines));
+        }
+    }
+
+    /// Puts an attack among what is to be told, in the place of what was to be told of it before.
+    fn write_down(&mut self, attack: Attack, exporters: &[ExporterLine]) {
+        let report = TrafficReport::default();
+        let case = TrafficCase { report: &report, exporters, inputs: &[], gazetteer: &*self.gazetteer };
+        // Memory takes everything: there is no error to be had.
+        let text = serde_json::to_string(&AttackJson::of(&attack, &case)).unwrap_or_default();
+        match self.pending.attacks.iter_mut().find(|(known, _)| known.id == attack.id) {
+            Some(known) => *known = (attack, text),
+            None => self.pending.attacks.push((attack, text)),
+        }
+    }
+
+    /// Puts a time without hearing among what is to be told, in the place of what was to be told of it before.
+    fn unheard(&mut self, new: Unheard) {
+        let is_same = |known: &&mut Unheard| {
+            (&known.exporter, known.from, known.reason) == (&new.exporter, new.from, new.reason)
+        };
+        match self.pending.deaf.iter_mut().find(is_same) {
+            Some(known) => *known = new,
+            None => self.pending.deaf.push(new),
+        }
+    }
+
+    fn keep(&mut self, now: Time) {
+        self.kept = now;
+        match journal::framed(|into| self.meter.keep(into).map_err(io::Error::other)) {
+            Ok(state) => {
+                self.state_bytes = state.len();
+                self.pending.state = Some(state);
+            }
+            Err(error) => tracing::error!(source = self.source, %error, "the meter's state cannot be kept"),
+        }
+    }
+
+    fn is_due(&self, now: Time) -> bool {
+        let every = if self.state_bytes <= SMALL { self.snapshot.min(OFTEN) } else { self.snapshot };
+        now - self.kept >= every || now < self.kept
+    }
+
+    fn hand_on(&mut self, outlet: &Outlet) {
+        let tidings = std::mem::take(&mut self.pending);
+        outlet.tell(Tidings { source: self.source.clone(), ..tidings });
+    }
+}
+
+impl Metering for MeterDesk {
+    fn take(&mut self, from: IpAddr, at: Time, datagram: &[u8]) -> bool {
+        self.meter.take(from, at, datagram)
+    }
+
+    fn dropped(&mut self, at: Time, datagrams: u64) {
+        // Noticed once a second: it happened since the last look.
+        let from = at + -(SECOND as i64);
+        let last = self.pending.deaf.iter_mut().rev().find(|known| known.exporter.is_none());
+        match last {
+            Some(known) => (known.until, known.lost) = (at, known.lost.saturating_add(datagrams)),
+            None => {
+                let (until, reason) = (at, DeafReason::Lost);
+                self.pending.deaf.push(Unheard { exporter: None, from, until, reason, lost: datagrams });
+            }
+        }
+    }
+
+    fn advance(&mut self, now: Time, outlet: &Outlet) {
+        self.meter.advance(now);
+        self.gather(now, &outlet.health);
+        if !outlet.is_idle() {
+            return;
+        }
+        // Begun with the first flow: before it there is nothing to keep.
+        if self.kept == Time::MIN {
+            self.kept = now;
+        }
+        if self.is_due(now) && self.meter.last().is_some() {
+            self.keep(now);
+        }
+        let Tidings { attacks, deaf, state, .. } = &self.pending;
+        if !attacks.is_empty() || !deaf.is_empty() || state.is_some() {
+            self.hand_on(outlet);
+        }
+    }
+
+    fn end(&mut self, now: Time, outlet: &Outlet) {
+        self.meter.advance(now);
+        self.gather(now, &outlet.health);
+        self.keep(now);
+        self.pending.is_last = true;
+        self.hand_on(outlet);
+    }
+}
+
+/// An exporter, as it is presented.
+pub fn exporter_line(heard: &Heard) -> ExporterLine {
+    ExporterLine {
+        address: heard.address.to_string(),
+        formats: heard.formats.clone(),
+        records: heard.records,
+        sampling: heard.sampling,
+        sampling_from: heard.sampling_from,
+        clock_ahead_s: heard.clock_ahead.map(|micros| micros as f64 / SECOND),
+        missed: heard.missed,
+        without_template: heard.without_template,
+        damaged: heard.damaged.clone(),
+    }
+}
+
+/// Says of each exporter how well it is heard.
+fn describe(exporters: &[Heard], health: &Health) {
+    for heard in exporters {
+        let Heard { records, sampling, sampling_from, missed, without_template, .. } = heard;
+        let mut says = format!(
+            "{}, {records} records, one packet in {sampling} counted ({sampling_from}), {missed} missed",
+            heard.formats.join(" and ")
+        );
+        if *without_template > 0 {
+            says += &format!(", {without_template} sets without their template");
+        }
+        let damaged: u64 = heard.damaged.iter().map(|(_, count)| count).sum();
+        if damaged > 0 {
+            says += &format!(", {damaged} times damaged");
+        }
+        let ahead = heard.clock_ahead.map_or(0.0, |micros| micros as f64 / SECOND);
+        if ahead.abs() >= CLOCK_SAID {
+            let word = if ahead > 0.0 { "ahead" } else { "behind" };
+            says += &format!(", clock {:.0} s {word}", ahead.abs());
+        }
+        health.session(&heard.address.to_string(), Some(says));
+    }
+}
+
+/// Seconds from which on a clock is said to be wrong: headers tell whole seconds, and datagrams take their time. Guess.
+const CLOCK_SAID: f64 = 3.0;
