@@ -110,8 +110,15 @@ fn measure(bytes: &[u8], folder: &Path) -> Result<()> {
             }
             stopping.stop();
         });
-        let mut watching =
-            Watching { observatory, store, gazetteer: &Nameless, pace, status, stop: stop.clone() };
+        let mut watching = Watching {
+            observatory,
+            store,
+            gazetteer: &Nameless,
+            pace,
+            status,
+            stop: stop.clone(),
+            meters: 0,
+        };
         watching.run(&parcels)?;
         drop(parcels);
         sent.join().ok().context("the sender")??;

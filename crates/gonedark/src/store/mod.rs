@@ -27,7 +27,8 @@ mod traffic;
 pub use commit::Commit;
 pub use fault::StoreFault;
 pub use summary::{
-    AttackSummary, IncidentSummary, StreamSummary, Summary, TOLD, ongoing_attacks, ongoing_by_level, summary,
+    AttackSummary, DeafSummary, IncidentSummary, StreamSummary, Summary, TOLD, ongoing_attacks,
+    ongoing_by_level, summary,
 };
 
 use crate::source::parcel::StreamKey;

@@ -59,6 +59,21 @@ pub struct AttackSummary {
     pub beside: Option<String>,
 }
 
+/// A time in which an exporter could not be heard, or not wholly.
+#[derive(Debug)]
+pub struct DeafSummary {
+    /// Its address, or the source whose kernel dropped something.
+    pub exporter: String,
+    /// Begin.
+    pub from: Time,
+    /// End, as far as is known.
+    pub until: Time,
+    /// Why.
+    pub reason: String,
+    /// Records or datagrams that are missing; 0 where nobody knows.
+    pub lost: i64,
+}
+
 /// The whole. Lists are cut at [`TOLD`]; the numbers beside them are not.
 #[derive(Debug)]
 pub struct Summary {
@@ -80,8 +95,8 @@ pub struct Summary {
     pub attacks: (Vec<AttackSummary>, Vec<AttackSummary>),
     /// How many go on, and how many have ended.
     pub attack_counts: (i64, i64),
-    /// Exporters that could not be heard of late: whose, from when, until when, why, how much was lost.
-    pub deaf: Vec<(String, Time, Time, String, i64)>,
+    /// Exporters that could not be heard, the latest first.
+    pub deaf: Vec<DeafSummary>,
     /// How many times of deafness there are.
     pub deaf_count: i64,
 }
@@ -193,14 +208,14 @@ fn attacks(db: &Connection, which: &str) -> rusqlite::Result<Vec<AttackSummary>>
     db.prepare(&query)?.query_map([], read)?.collect()
 }
 
-fn deaf(db: &Connection) -> rusqlite::Result<Vec<(String, Time, Time, String, i64)>> {
+fn deaf(db: &Connection) -> rusqlite::Result<Vec<DeafSummary>> {
     let query = format!(
         "SELECT CASE exporter WHEN '' THEN source || ' (dropped by the kernel)' ELSE exporter END, since, until, reason, lost
          FROM deaf ORDER BY since DESC, exporter LIMIT {TOLD}"
     );
     let read = |row: &Row<'_>| {
-        let (since, until) = (Time::from_micros(row.get(1)?), Time::from_micros(row.get(2)?));
-        Ok((row.get(0)?, since, until, row.get(3)?, row.get(4)?))
+        let (from, until) = (Time::from_micros(row.get(1)?), Time::from_micros(row.get(2)?));
+        Ok(DeafSummary { exporter: row.get(0)?, from, until, reason: row.get(3)?, lost: row.get(4)? })
     };
     db.prepare(&query)?.query_map([], read)?.collect()
 }

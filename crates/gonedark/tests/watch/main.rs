@@ -4,6 +4,7 @@ mod bmp;
 mod bmp_station;
 mod bootstrap;
 mod disk;
+mod evidence;
 mod export;
 mod exporter;
 mod flows;

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::config::{self, Config};
 use crate::present::traffic::{bits, packets};
 use crate::serve::View;
-use crate::store::{self, AttackSummary, IncidentSummary, Summary, TOLD};
+use crate::store::{self, AttackSummary, DeafSummary, IncidentSummary, Summary, TOLD};
 use crate::watch::SourceStatus;
 use anyhow::Context;
 use std::io::{self, Read, Write};
@@ -109,7 +109,7 @@ fn traffic(summary: &Summary, page: &mut Page<'_>) -> io::Result<()> {
     summary.attacks.1.iter().try_for_each(|known| page.line(2, &attack(known)))?;
     rest(page, "none", summary.attack_counts.1)?;
     page.heading("Exporters that could not be heard")?;
-    for (exporter, from, until, reason, lost) in &summary.deaf {
+    for DeafSummary { exporter, from, until, reason, lost } in &summary.deaf {
         let lost = if *lost > 0 { format!(", {lost} missing") } else { String::new() };
         let reason = reason.replace('_', " ");
         page.line(2, &format!("{exporter} {} to {}: {reason}{lost}", time(*from), time(*until)))?;
