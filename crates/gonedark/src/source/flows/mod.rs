@@ -2,8 +2,6 @@
 
 mod exports;
 mod files;
-mod packets;
 
 pub use exports::{Exports, Told, is_export};
 pub use files::{Input, Kind, read};
-pub use packets::flow_of;
