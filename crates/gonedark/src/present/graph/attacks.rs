@@ -229,7 +229,7 @@ impl Panel<'_, '_> {
             (0, _) => String::new(),
             (some, _) => format!(", and {some} smaller ones not drawn"),
         };
-        let on = format!(" on addresses of {}", self.case.name(self.entity));
+        let on = format!(" beside the outages of {}", self.case.name(self.entity));
         let long = format!("{attacks}{on}{rest}");
         if text_width(&long, 12.0) <= self.time.width { long } else { format!("{attacks}{rest}") }
     }

@@ -163,7 +163,7 @@ fn figures(case: &Case<'_>, ranked: &[&Incident], beside: &[Beside<'_>]) -> Vec<
         times::span(case.report.window.0, until)
     );
     if !beside.is_empty() {
-        caption.push_str(&format!(" Below are the attacks on its addresses. {}", evidence::COINCIDENCE));
+        caption.push_str(&format!(" Below are the attacks beside the outages. {}", evidence::COINCIDENCE));
     }
     let mut figures = vec![figure(case, &entities, (from, until), 1, caption)];
     let worst = ranked.iter().find(|incident| incident.entity == first);

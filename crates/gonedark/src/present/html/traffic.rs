@@ -60,7 +60,7 @@ impl AttackRow {
             packets: packets(attack.impact.peak.pps),
             sources: about(&attack.sources),
             lies: beside.map_or("", |beside| evidence::words(beside.evidence.lies)),
-            before: before.map(|before| format!("{before} before it")).unwrap_or_default(),
+            before: before.map(|before| format!("by {before}")).unwrap_or_default(),
         }
     }
 }
