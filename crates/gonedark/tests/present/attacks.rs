@@ -233,9 +233,7 @@ fn of_more_attacks_than_there_are_rows_the_largest_are_drawn_and_the_rest_counte
     let svg = graph::svg(&fixture.case());
     assert_eq!(count(&svg, "<g>"), 8);
     assert!(
-        svg.contains(
-            "100 denials of service beside the outages of North Korea, and 92 smaller ones not drawn"
-        )
+        svg.contains("100 denials of service beside the outages of North Korea, 92 of the smaller not drawn")
     );
     assert!(svg.contains("175.45.176.0: ") && !svg.contains("175.45.176.50"));
     assert!(page(&fixture).contains("And 40 smaller ones."));

@@ -1,14 +1,14 @@
 //! The attacks that bear on an entity, in rows of their own on the axis of its outages: bars from start to stop, the
 //! larger the taller, and the largest with their names. That one stands left of an outage says no more than that.
 
+use super::bar::Bar;
 use super::panel::Panel;
 use super::rows::{Given, Most, Wish, rows};
 use super::scale::{CountScale, TimeScale};
-use super::svg::{Px, Svg, text_width};
+use super::svg::{Svg, text_width};
 use super::{Picture, style};
 use crate::present::course::Course;
 use crate::present::evidence::{self, Beside};
-use crate::present::traffic::{bits, means, packets};
 use crate::present::words::counted;
 use crate::present::{Case, times};
 use gonedark_infer::entity::Entity;
@@ -18,19 +18,10 @@ use gonedark_route::Time;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-/// The height of a row, and of the smallest and the largest bar in it.
+/// The height of a row.
 const ROW: f64 = 18.0;
-const LEAST: f64 = 4.0;
-const TALLEST: f64 = 14.0;
-/// A bar is at least so wide: an attack of a few minutes is still to be seen.
-const NARROWEST: f64 = 3.0;
-/// The length of the arrow of an attack that goes on.
-const ARROW: f64 = 8.0;
 /// The height of the strip that is hatched where nobody told of traffic.
 const STRIP: f64 = 7.0;
-/// Bars grow with the logarithm of the peak, from so many powers of ten below the largest on. Guess: what is smaller
-/// than a thousandth of the largest is as good as none beside it.
-const DECADES: f64 = 3.0;
 /// A picture reaches back at most so many times its window. An attack is told up to five days before an outage: so a
 /// window of a day shows all of them and keeps a sixth of the width.
 const BACK: i64 = 5;
@@ -61,99 +52,10 @@ fn is_within(attack: &Attack, case: &Case<'_>, from: Time, until: Time) -> bool 
     attack.span(evidence::heard_until(case)).latest >= from && attack.start.earliest <= until
 }
 
-/// An attack as pixels: what is between its bounds is certain.
-struct Bar<'a> {
-    attack: &'a Attack,
-    /// Where it can have begun and where it had.
-    begin: (f64, f64),
-    /// Where it can have ended and where it had.
-    end: (f64, f64),
-    height: f64,
-}
-
-impl<'a> Bar<'a> {
-    fn new(attack: &'a Attack, heard_until: Time, time: &TimeScale, largest: u64) -> Self {
-        let begin =
-            (time.x(attack.start.earliest), time.x(attack.start.latest).min(time.right() - NARROWEST));
-        let end = match attack.stop {
-            Some(stop) => (time.x(stop.earliest), time.x(stop.latest)),
-            // As far as was heard, with room for the arrow.
-            None => [time.x(heard_until).min(time.right() - ARROW); 2].into(),
-        };
-        let least = begin.1 + NARROWEST;
-        let share = (attack.impact.peak.bps.max(1) as f64 / largest.max(1) as f64).log10() / DECADES + 1.0;
-        let height = LEAST + (TALLEST - LEAST) * share.clamp(0.0, 1.0);
-        Bar { attack, begin, end: (end.0.max(least), end.1.max(least)), height }
-    }
-
-    fn extent(&self) -> (f64, f64) {
-        let arrow = if self.attack.is_ongoing() { ARROW } else { 0.0 };
-        (self.begin.0.min(self.begin.1), self.end.1 + arrow)
-    }
-
-    /// What may stand beside it, the longest first.
-    fn words(&self) -> Vec<String> {
-        let Attack { target, vectors, impact, .. } = self.attack;
-        let peak = bits(impact.peak.bps);
-        let lasts = if self.attack.is_ongoing() { ", goes on" } else { "" };
-        let named = vectors.first().map(|vector| {
-            let named = format!("{target}: {}, {peak}", means::short(vector.kind));
-            [format!("{named}, {}{lasts}", packets(impact.peak.pps)), format!("{named}{lasts}")]
-        });
-        let shorter = [format!("{target}, {peak}{lasts}"), peak];
-        named.into_iter().flatten().chain(shorter).collect()
-    }
-
-    fn draw(&self, svg: &mut Svg, bottom: f64) {
-        let top = bottom - self.height;
-        svg.open("g", &[]);
-        svg.texts("title", &[], &told(self.attack));
-        svg.rect("g-attack-edge", (self.begin.0, top), (self.begin.1 - self.begin.0, self.height));
-        svg.rect("g-attack", (self.begin.1, top), (self.end.0 - self.begin.1, self.height));
-        svg.rect("g-attack-edge", (self.end.0, top), (self.end.1 - self.end.0, self.height));
-        if self.attack.is_ongoing() {
-            let (x, middle) = (self.end.1, bottom - self.height / 2.0);
-            let tip = format!(
-                "M{} {}L{} {}L{} {}Z",
-                Px(x),
-                Px(middle - TALLEST / 2.0),
-                Px(x + ARROW),
-                Px(middle),
-                Px(x),
-                Px(middle + TALLEST / 2.0)
-            );
-            svg.empty("path", &[("class", &"g-attack"), ("d", &tip)]);
-        }
-        svg.close("g");
-    }
-}
-
-/// What a reader sees who points at a bar.
-fn told(attack: &Attack) -> String {
-    let until = attack.stop.map_or("goes on".to_owned(), |stop| format!("to {}", times::stamp(stop.latest)));
-    let by = attack.vectors.first().map(|vector| format!(", by {}", means::vector(vector.kind)));
-    let peak = attack.impact.peak;
-    format!(
-        "{}: {} {until} UTC, up to {} and {}{}",
-        attack.target,
-        times::stamp(attack.start.latest),
-        packets(peak.pps),
-        bits(peak.bps),
-        by.unwrap_or_default()
-    )
-}
-
 impl Panel<'_, '_> {
     /// Draws them from `y` on; where they end. Nothing where none bears on the entity.
     pub(super) fn attacks(&self, svg: &mut Svg, y: f64) -> f64 {
-        let mut seen = BTreeSet::new();
-        let all: Vec<&Attack> = self
-            .beside
-            .iter()
-            .filter(|beside| beside.incident.entity == *self.entity)
-            .map(|beside| beside.attack)
-            .filter(|attack| seen.insert(&attack.id))
-            .collect();
+        let all = self.own_attacks();
         if all.is_empty() {
             return y;
         }
@@ -198,6 +100,13 @@ impl Panel<'_, '_> {
         top + height + 8.0
     }
 
+    /// Each attack beside any of the entity's incidents, once.
+    fn own_attacks(&self) -> Vec<&Attack> {
+        let mut seen = BTreeSet::new();
+        let own = self.beside.iter().filter(|beside| beside.incident.entity == *self.entity);
+        own.map(|beside| beside.attack).filter(|attack| seen.insert(&attack.id)).collect()
+    }
+
     fn most_rows(&self) -> Most {
         match self.picture.entities.len() {
             1 => Most { named: 4, bare: 4 },
@@ -227,7 +136,7 @@ impl Panel<'_, '_> {
         let rest = match (undrawn, within) {
             (0, 0) => " in this time".to_owned(),
             (0, _) => String::new(),
-            (some, _) => format!(", and {some} smaller ones not drawn"),
+            (some, _) => format!(", {some} of the smaller not drawn"),
         };
         let on = format!(" beside the outages of {}", self.case.name(self.entity));
         let long = format!("{attacks}{on}{rest}");

@@ -5,6 +5,7 @@
 
 mod attacks;
 mod axes;
+mod bar;
 mod columns;
 mod panel;
 mod phases;
