@@ -61,6 +61,7 @@ mod tests;
 pub use counters::{Counters, Damage};
 pub use exporter::{DomainKey, Exporter, ExporterId};
 pub use kept::KeptRate;
+pub use record::of_packet;
 pub use sampling::{RateOf, RateSetting, Sampling, SamplingFrom};
 pub use settings::Settings;
 

@@ -30,31 +30,32 @@ fn addresses(plan: &Plan, places: &Places, record: &[u8]) -> Option<(IpAddr, IpA
     None
 }
 
+/// A record, and what it is read by.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    /// What its template holds.
+    pub(super) plan: &'a Plan,
+    /// Where that stands in this record.
+    pub(super) places: &'a Places,
+    pub(super) record: &'a [u8],
+    pub(super) clocks: &'a Clocks,
+    /// Whether tunnels are looked into.
+    pub(super) decapsulate: bool,
+}
+
 /// The flow of a record, without its sampling. `None` where it tells of no IP address.
 #[inline]
-pub(super) fn flow(
-    plan: &Plan,
-    places: &Places,
-    record: &[u8],
-    clocks: &Clocks,
-    decapsulate: bool,
-) -> Option<Flow> {
-    if plan.section != Section::None {
-        return of_section(plan, places, record, clocks, decapsulate);
+pub(super) fn flow(told: Told<'_>) -> Option<Flow> {
+    if told.plan.section != Section::None {
+        return of_section(told);
     }
-    let (source, target) = addresses(plan, places, record)?;
-    Some(of_fields(plan, places, record, clocks, source, target))
+    let (source, target) = addresses(told.plan, told.places, told.record)?;
+    Some(of_fields(told, source, target))
 }
 
 #[inline]
-fn of_fields(
-    plan: &Plan,
-    places: &Places,
-    record: &[u8],
-    clocks: &Clocks,
-    source: IpAddr,
-    target: IpAddr,
-) -> Flow {
+fn of_fields(told: Told<'_>, source: IpAddr, target: IpAddr) -> Flow {
+    let Told { plan, places, record, clocks, .. } = told;
     let (begin, end) = times::interval(plan, places, record, clocks);
     let protocol = low_u8(record, places.protocol);
     let mut flow = Flow {
@@ -90,13 +91,8 @@ fn of_fields(
 /// The flow of a record that holds a part of a packet: what the packet says, and of counts and times what the record
 /// says.
 #[inline(never)]
-fn of_section(
-    plan: &Plan,
-    places: &Places,
-    record: &[u8],
-    clocks: &Clocks,
-    decapsulate: bool,
-) -> Option<Flow> {
+fn of_section(told: Told<'_>) -> Option<Flow> {
+    let Told { plan, places, record, clocks, decapsulate } = told;
     let section = bytes(record, places.section);
     let packet = section.and_then(|bytes| match plan.section {
         Section::Frame => packet::ethernet(bytes).ok(),
@@ -104,25 +100,23 @@ fn of_section(
         Section::Transport | Section::None => None,
     });
     let unspecified = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    let told = addresses(plan, places, record);
-    let (source, target) = match (told, packet.is_some()) {
-        (Some(told), _) => told,
+    let addresses = addresses(plan, places, record);
+    let (source, target) = match (addresses, packet.is_some()) {
+        (Some(addresses), _) => addresses,
         (None, true) => (unspecified, unspecified),
         (None, false) => return None,
     };
-    let mut flow = of_fields(plan, places, record, clocks, source, target);
+    let mut flow = of_fields(told, source, target);
     if let Some(outer) = packet {
-        let seen = of_packet(&outer, decapsulate, clocks.export);
-        let counted = (flow.packets, flow.bytes, flow.begin, flow.end);
-        flow = seen;
-        (flow.packets, flow.bytes, flow.begin, flow.end) = counted;
-        if !plan.has_packets {
-            flow.packets = 1;
-        }
-        if !plan.has_counts || flow.bytes == 0 {
-            let frame = low_u32(record, places.frame_size);
-            flow.bytes = u64::from(length(&outer, frame));
-        }
+        let frame = low_u32(record, places.frame_size);
+        let seen = of_packet(&outer, decapsulate, frame, clocks.export);
+        flow = Flow {
+            packets: if plan.has_packets { flow.packets } else { 1 },
+            bytes: if plan.has_counts && flow.bytes != 0 { flow.bytes } else { seen.bytes },
+            begin: flow.begin,
+            end: flow.end,
+            ..seen
+        };
     } else if let (Section::Transport, Some(payload)) = (plan.section, section) {
         let transport = packet::transport(flow.protocol, payload);
         if flow.source_port | flow.target_port == 0 {
@@ -137,16 +131,20 @@ fn of_section(
 
 /// The length of a packet from its IP header on, in bytes: as that says, or as long as the frame without its link
 /// headers; 0 where neither is told.
-pub(super) fn length(packet: &Packet<'_>, frame: u32) -> u32 {
+fn length(packet: &Packet<'_>, frame: u32) -> u32 {
     match packet.length {
         0 => frame.saturating_sub(packet.link_length),
         length => length,
     }
 }
 
-/// A flow of one packet that was seen at a moment, and has as many bytes as its header says.
+/// A packet that was seen at a moment, as a flow of its own: what a sample, a mirror port or a capture shows.
+///
+/// It has as many bytes as its IP header says. Where that says none (a packet that its sender's card still had to cut,
+/// or a jumbogram), it has those of the frame without its link headers; `frame` is how long that was, 0 where nobody
+/// knows. With `decapsulate` it goes from and to the addresses inside of a tunnel, and has the bytes of the outside.
 #[inline]
-pub(super) fn of_packet(outer: &Packet<'_>, decapsulate: bool, at: Time) -> Flow {
+pub fn of_packet(outer: &Packet<'_>, decapsulate: bool, frame: u32, at: Time) -> Flow {
     let packet = if decapsulate { outer.innermost() } else { *outer };
     let transport = packet.transport();
     let (source_port, target_port) = transport.ports();
@@ -159,7 +157,7 @@ pub(super) fn of_packet(outer: &Packet<'_>, decapsulate: bool, at: Time) -> Flow
         tcp_flags: transport.tcp_flags(),
         is_fragment: packet.fragment.is_some(),
         packets: 1,
-        bytes: u64::from(outer.length),
+        bytes: u64::from(length(outer, frame)),
         sampling: 1,
         begin: at,
         end: at,

@@ -216,7 +216,8 @@ impl<F: FnMut(ExporterId, &Flow)> Sets<'_, F> {
         let (mut flows, mut without_addresses) = (0_u64, 0_u64);
         let mut last = LastRate::default();
         let walked = plan.walk(body, |record, places| {
-            let Some(mut flow) = record::flow(plan, places, record, &clocks, decapsulate) else {
+            let told = record::Told { plan, places, record, clocks: &clocks, decapsulate };
+            let Some(mut flow) = record::flow(told) else {
                 without_addresses = without_addresses.wrapping_add(1);
                 return;
             };

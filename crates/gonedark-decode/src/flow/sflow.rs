@@ -213,10 +213,8 @@ fn raw_header(
     let header = cursor.take(length as usize, Field::SflowRecord)?;
     let link = LINKS.iter().find(|(number, _)| *number == protocol).map(|(_, link)| *link);
     let packet = link.and_then(|link| packet::linked(link, header).ok());
-    Ok(packet.map(|packet| {
-        let bytes = record::length(&packet, frame_length.saturating_sub(stripped));
-        Flow { bytes: u64::from(bytes), ..record::of_packet(&packet, decapsulate, received) }
-    }))
+    let frame = frame_length.saturating_sub(stripped);
+    Ok(packet.map(|packet| record::of_packet(&packet, decapsulate, frame, received)))
 }
 
 /// A record of addresses, ports and flags.

@@ -65,7 +65,7 @@ pub fn text(out: &mut dyn Write, case: &TelescopeCase<'_>) -> io::Result<()> {
     for Victim { attack, entity } in &case.victims {
         let place = entity.as_ref().and_then(|entity| case.gazetteer.name(entity));
         let place = place.map(|place| format!(" in {place}")).unwrap_or_default();
-        writeln!(out, "\n{}{place}: {}", attack.victim, attack.flooded.name())?;
+        writeln!(out, "\n{}{place}: {}", attack.victim, attack.flooded.name().to_uppercase())?;
         let end = if attack.is_over { "" } else { ", and still when the capture ended" };
         writeln!(out, "  {} to {}{end}", times::long_stamp(attack.first), times::long_stamp(attack.last))?;
         writeln!(

@@ -26,6 +26,8 @@ pub struct Captured<'a> {
     pub link: Link,
     /// Its bytes, as far as they were captured.
     pub bytes: &'a [u8],
+    /// How many there were.
+    pub length: u32,
 }
 
 /// What a capture held.
@@ -135,7 +137,7 @@ impl Kinds {
                 let (units, link) = self.legacy;
                 let Some(link) = link else { return Found::Unknown };
                 let at = time(u128::from(packet.ts_sec) * units + u128::from(packet.ts_usec), units, 0);
-                Found::Packet(Captured { at, link, bytes: packet.data })
+                Found::Packet(Captured { at, link, bytes: packet.data, length: packet.origlen })
             }
             PcapBlockOwned::NG(Block::SectionHeader(_)) => {
                 self.interfaces.clear();
@@ -159,7 +161,8 @@ impl Kinds {
                 }
                 let units = u128::from(packet.ts_high) << 32 | u128::from(packet.ts_low);
                 let at = time(units, *resolution, *offset);
-                Found::Packet(Captured { at, link: *link, bytes: packet.packet_data() })
+                let (bytes, length) = (packet.packet_data(), packet.origlen);
+                Found::Packet(Captured { at, link: *link, bytes, length })
             }
             // It has no time.
             PcapBlockOwned::NG(Block::SimplePacket(_)) => Found::Unknown,

@@ -1,10 +1,12 @@
 //! Hand-built reports: what the inference would say of known cases, so that the forms can be judged by themselves.
 
+use gonedark::present::traffic::{ExporterLine, InputLine, TrafficCase};
 use gonedark::present::{
     Case, CountryTable, Damage, Gazetteer, Input, InputKind, LocalTime, Parameter, RunInfo, Tool,
 };
 use gonedark_infer::entity::{CountryCode, Entity};
 use gonedark_infer::report::*;
+use gonedark_infer::traffic::report::TrafficReport;
 use gonedark_route::{Asn, Family, Prefix, Time};
 
 /// Three countries and the zones of two of them.
@@ -40,11 +42,26 @@ impl Gazetteer for FakeGazetteer {
 pub(crate) struct Fixture {
     pub(crate) report: Report,
     pub(crate) run: RunInfo,
+    pub(crate) traffic: Option<Told>,
+}
+
+/// What was told of traffic.
+#[derive(Clone, Default)]
+pub(crate) struct Told {
+    pub(crate) report: TrafficReport,
+    pub(crate) exporters: Vec<ExporterLine>,
+    pub(crate) inputs: Vec<InputLine>,
 }
 
 impl Fixture {
     pub(crate) fn case(&self) -> Case<'_> {
-        Case { report: &self.report, run: &self.run, gazetteer: &FakeGazetteer, traffic: None }
+        let traffic = self.traffic.as_ref().map(|Told { report, exporters, inputs }| TrafficCase {
+            report,
+            exporters,
+            inputs,
+            gazetteer: &FakeGazetteer,
+        });
+        Case { report: &self.report, run: &self.run, gazetteer: &FakeGazetteer, traffic }
     }
 
     pub(crate) fn incident(&mut self) -> &mut Incident {
@@ -314,7 +331,8 @@ pub(crate) fn north_korea() -> Fixture {
         flaps: 31,
     };
     let series = north_korea_series(entity, &main.flaps);
-    let mut fixture = Fixture { report: report(vec![main, second], series, vec![status]), run: run() };
+    let mut fixture =
+        Fixture { report: report(vec![main, second], series, vec![status]), run: run(), traffic: None };
     fixture.run.reconstruction =
         Some("This is a reconstruction from published reports, not a recording.".to_owned());
     fixture.report.notes = vec![Note::ClockSkew { collector: "rrc01".to_owned(), micros: 1_400_000 }];
@@ -400,7 +418,7 @@ pub(crate) fn ongoing() -> Fixture {
         flaps: 0,
     };
     let series = vec![series(entity, Family::V4, Signal::NetworksUp, start, up)];
-    Fixture { report: report(vec![one], series, vec![status]), run: run() }
+    Fixture { report: report(vec![one], series, vec![status]), run: run(), traffic: None }
 }
 
 /// IPv6 dark while IPv4 stands.
@@ -433,7 +451,7 @@ pub(crate) fn v6_only() -> Fixture {
         series(entity, Family::V4, Signal::NetworksUp, start, v4),
         series(entity, Family::V6, Signal::NetworksUp, start, v6),
     ];
-    Fixture { report: report(vec![one], series, vec![]), run: run() }
+    Fixture { report: report(vec![one], series, vec![]), run: run(), traffic: None }
 }
 
 /// Nothing found, of one country asked for; another could not be seen.
@@ -448,7 +466,7 @@ pub(crate) fn nothing() -> Fixture {
         flaps: 0,
     };
     let entities = vec![status("KP", EntityState::Normal, 4), status("YE", EntityState::Unknown, 47)];
-    Fixture { report: report(vec![], vec![], entities), run: run() }
+    Fixture { report: report(vec![], vec![], entities), run: run(), traffic: None }
 }
 
 /// Two hundred incidents of as many countries and networks.

@@ -6,7 +6,7 @@ use gonedark::present::{csv, graph, html, json, series, text};
 use std::path::Path;
 
 /// Compares with the file, or writes it where the environment asks for that.
-fn golden(name: &str, bytes: &[u8]) {
+pub(crate) fn golden(name: &str, bytes: &[u8]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/present/golden").join(name);
     if std::env::var_os("GONEDARK_UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, bytes).unwrap();
@@ -113,7 +113,7 @@ fn png_holds_text_on_a_machine_without_fonts() {
     });
 }
 
-fn page(fixture: &Fixture) -> String {
+pub(crate) fn page(fixture: &Fixture) -> String {
     let mut out = Vec::new();
     html::write(&mut out, &fixture.case()).unwrap();
     String::from_utf8(out).unwrap()

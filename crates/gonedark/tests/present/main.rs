@@ -1,5 +1,6 @@
 //! The forms in which a run is told: sentence, text, JSON, CSV, picture, page.
 
+mod attacks;
 mod fixtures;
 mod golden;
 mod odd;

@@ -106,3 +106,30 @@ fn a_country_that_nobody_attacked_has_no_attack() {
     assert!(attacks(&report).is_empty());
     assert!(report["records"].as_u64().is_some_and(|records| records > 100_000));
 }
+
+/// Where a stretch begins that is drawn with these words in its line, in pixels.
+fn left_of(svg: &str, drawn: &str) -> f64 {
+    let line = svg.lines().find(|line| line.contains(drawn)).expect(drawn);
+    let x = line.split(" x=\"").nth(1).and_then(|rest| rest.split('"').next());
+    x.and_then(|x| x.parse().ok()).expect("a place")
+}
+
+#[test]
+fn the_attack_of_the_20th_is_drawn_left_of_the_outage_on_one_axis() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = gonedark(&["scenario", "write", "north-korea-2014", "--out", text(folder.path())]);
+    assert!(written.status.success());
+    let [archives, flows, graph] =
+        ["rrc00", "flows/upstream.pcap", "beside.svg"].map(|name| folder.path().join(name));
+    // The window begins on the day of the outage: the axis reaches back to the attacks all the same.
+    let window = ["--from", "2014-12-22", "--until", "2014-12-24", "--graph", text(&graph)];
+    let replay = ["replay", text(&archives), "--country", "KP", "--flows", text(&flows)];
+    let said = gonedark(&[&replay[..], &window[..]].concat());
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let svg = std::fs::read_to_string(&graph).expect("a picture");
+    assert!(svg.contains("27 denials of service beside the outages of North Korea"), "{svg}");
+    let largest = "175.45.176.67: UDP to port 80, 5.97 Gbit/s";
+    assert!(left_of(&svg, largest) < left_of(&svg, "class=\"g-phase\" fill=\"url(#g-dark)\""));
+    let labels = ["19 Dec", "20 Dec", "21 Dec", "22 Dec", "23 Dec"];
+    assert!(labels.iter().all(|day| svg.contains(&format!(">{day}<"))), "every day has its place");
+}

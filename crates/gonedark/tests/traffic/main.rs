@@ -1,6 +1,7 @@
 //! Attacks as a user finds them: the binary itself, over recordings that it wrote and over real captures.
 
 mod december_2014;
+mod packets;
 mod real_captures;
 mod refused;
 mod telescope;

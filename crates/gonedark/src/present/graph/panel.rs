@@ -5,6 +5,7 @@ use super::scale::{CountScale, TimeScale};
 use super::svg::{Svg, text_width};
 use super::{Picture, style};
 use crate::present::course::Course;
+use crate::present::evidence::Beside;
 use crate::present::times::{Grain, duration, grouped, seconds_between};
 use crate::present::{Case, words};
 use gonedark_infer::entity::Entity;
@@ -19,6 +20,8 @@ pub(super) struct Panel<'a, 'p> {
     pub(super) time: TimeScale,
     /// Whether the entity's name stands above it.
     pub(super) named: bool,
+    /// The attacks beside all incidents.
+    pub(super) beside: &'p [Beside<'a>],
 }
 
 impl<'a> Panel<'a, '_> {
@@ -41,13 +44,25 @@ impl<'a> Panel<'a, '_> {
                 incident.families[plot.family as usize].is_some_and(|loss| loss.networks.lost > 0)
             };
             if let Some(worst) = worst.filter(touched) {
-                self.turns(svg, worst, &counts);
+                self.turns(svg, worst, counts.top - 6.0, counts.bottom());
             }
             svg.rect("g-frame", (self.time.left, y), (self.time.width, height));
             y += height + if plot.family == last { 8.0 } else { 16.0 };
         }
+        y = self.attacks(svg, y);
         y = self.sight(svg, y);
         self.axes(svg, y)
+    }
+
+    /// What is behind routes, in the part of the picture for which they were read.
+    pub(super) fn ground(&self, svg: &mut Svg, top: f64, height: f64) {
+        let (left, right) = (self.read_from(), self.time.x(self.case.report.window.1));
+        svg.rect("g-plot", (left, top), (right - left, height));
+    }
+
+    /// Where the part begins for which routes were read.
+    fn read_from(&self) -> f64 {
+        self.time.x(self.picture.read_from(self.case))
     }
 
     fn plot_height(&self, plots: usize) -> f64 {
@@ -105,22 +120,22 @@ impl<'a> Panel<'a, '_> {
         y + 20.0
     }
 
-    /// The intervals of onset and recovery over a plot.
-    fn turns(&self, svg: &mut Svg, incident: &Incident, counts: &CountScale) {
+    /// The intervals of onset and recovery, from top to bottom.
+    fn turns(&self, svg: &mut Svg, incident: &Incident, top: f64, bottom: f64) {
         for turn in [Some(incident.onset), incident.recovery].into_iter().flatten() {
             if !self.time.holds(turn.earliest) && !self.time.holds(turn.latest) {
                 continue;
             }
             let (left, right) = (self.time.x(turn.earliest), self.time.x(turn.latest));
-            svg.rect("g-turn", (left, counts.top - 6.0), (right - left, counts.height + 6.0));
+            svg.rect("g-turn", (left, top), (right - left, bottom - top));
             let x = self.time.x(turn.vote);
-            svg.line("g-turn-line", (x, counts.top - 6.0), (x, counts.bottom()));
+            svg.line("g-turn-line", (x, top), (x, bottom));
         }
     }
 
     fn plot(&self, svg: &mut Svg, plot: &Plot, counts: &CountScale) {
         let left = self.time.left;
-        svg.rect("g-plot", (left, counts.top), (self.time.width, counts.height));
+        self.ground(svg, counts.top, counts.height);
         let up = area(&plot.up, left, |_, (least, _)| {
             let top = counts.y(least as f64);
             (top < counts.bottom()).then_some((top, counts.bottom()))
@@ -143,7 +158,25 @@ impl<'a> Panel<'a, '_> {
         self.count_axis(svg, counts);
         let zero = if counts.least > 0.0 { ", the axis does not begin at zero" } else { "" };
         let name = format!("{} networks{zero}", words::family(plot.family));
-        svg.label("g-halo", "start", (left + 8.0, counts.bottom() - 8.0), &name);
+        svg.label("g-halo", "start", (self.name_at(&name), counts.bottom() - 8.0), &name);
+        self.unread(svg, counts);
+    }
+
+    /// Where the name of a plot stands: before or behind the edge at which routes begin, and not across it.
+    fn name_at(&self, name: &str) -> f64 {
+        let edge = self.read_from();
+        let fits_before = self.time.left + text_width(name, 12.0) + 16.0 <= edge;
+        8.0 + if fits_before { self.time.left } else { edge }
+    }
+
+    /// Words for the part before the routes, where there is room.
+    fn unread(&self, svg: &mut Svg, counts: &CountScale) {
+        const WORDS: &str = "before the routes that were read";
+        let room = self.read_from() - self.time.left;
+        if text_width(WORDS, 12.0) + 8.0 <= room {
+            let middle = (self.time.left + room / 2.0, counts.top + counts.height / 2.0 + 4.0);
+            svg.label("g-halo", "middle", middle, WORDS);
+        }
     }
 
     /// What could not be seen: hatched from top to bottom, and said in words where there is room.
@@ -175,14 +208,15 @@ impl<'a> Panel<'a, '_> {
         let Some(sighted) = Family::ALL.into_iter().find_map(of) else { return y };
         let most = sighted.iter().filter_map(|column| column.range).map(|range| range.1).max().unwrap_or(0);
         let counts = CountScale { least: 0.0, most: (most as f64).max(1.0), top: y, height: HEIGHT };
-        svg.rect("g-plot", (self.time.left, y), (self.time.width, HEIGHT));
+        self.ground(svg, y, HEIGHT);
         let path =
             area(&sighted, self.time.left, |_, (least, _)| Some((counts.y(least as f64), counts.bottom())));
         svg.empty("path", &[("class", &"g-sight"), ("d", &path)]);
         self.unseen(svg, &sighted, &counts);
         svg.rect("g-frame", (self.time.left, y), (self.time.width, HEIGHT));
         svg.label("g-label", "end", (self.time.left - 7.0, y + 11.0), &grouped(most));
-        svg.label("g-halo", "start", (self.time.left + 8.0, y + 16.0), "full-feed networks that could see");
+        let name = "full-feed networks that could see";
+        svg.label("g-halo", "start", (self.name_at(name), y + 16.0), name);
         y + HEIGHT + 8.0
     }
 }

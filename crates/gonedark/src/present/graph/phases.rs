@@ -40,7 +40,7 @@ impl Panel<'_, '_> {
         let raised = self.raised(&phases);
         let lanes = raised.iter().map(|label| label.lane + 1).max().unwrap_or(0);
         let top = y + lanes as f64 * LANE + if lanes > 0 { 4.0 } else { 0.0 };
-        svg.rect("g-plot", (self.time.left, top), (self.time.width, BAND));
+        self.ground(svg, top, BAND);
         for phase in &phases {
             self.band(svg, phase, top);
         }

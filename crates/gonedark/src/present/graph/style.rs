@@ -42,6 +42,13 @@ pub(super) const LIGHT: &str = "\
 .g-i-unknown{stroke:#6b7480;stroke-width:1;fill:none}
 ";
 
+/// Those of attacks beside them, in light: a purple that is none of the states', neither in hue nor in grey.
+pub(super) const LIGHT_ATTACKS: &str = "\
+.g-attack{fill:#6a3d9a}
+.g-attack-edge{fill:#6a3d9a;fill-opacity:0.35}
+.g-outage{fill:#14181d;fill-opacity:0.1}
+";
+
 /// The class and pattern name of a state.
 pub(super) const fn class(state: PhaseState) -> &'static str {
     state.name()

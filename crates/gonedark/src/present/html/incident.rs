@@ -1,6 +1,8 @@
 //! One incident on the page: facts, phases, falls, networks, witnesses.
 
+use super::traffic::AttacksBeside;
 use crate::present::course::Course;
+use crate::present::evidence::Beside;
 use crate::present::times::{self, grouped, seconds_between};
 use crate::present::{Case, flapping, words};
 use gonedark_infer::report::{Incident, Interval, Phase, Turn};
@@ -75,6 +77,8 @@ pub(super) struct IncidentView {
     pub(super) trend: Option<String>,
     pub(super) networks: Vec<NetworkRow>,
     pub(super) networks_more: usize,
+    /// `None` where none lies beside it.
+    pub(super) attacks: Option<AttacksBeside>,
     pub(super) agreeing: String,
     pub(super) stuck: String,
     pub(super) notes: Vec<String>,
@@ -118,7 +122,7 @@ pub(super) struct NetworkRow {
 }
 
 impl IncidentView {
-    pub(super) fn new(case: &Case<'_>, incident: &Incident) -> Self {
+    pub(super) fn new(case: &Case<'_>, incident: &Incident, beside: &[Beside<'_>]) -> Self {
         let end = case.report.window.1;
         let buckets = flapping::buckets(incident, end, BARS);
         let flaps = buckets.iter().any(|bucket| bucket.falls > 0);
@@ -135,6 +139,7 @@ impl IncidentView {
             trend: flapping::trend(incident, end).map(|trend| words::capital(&trend)),
             networks: incident.networks.iter().take(NETWORKS).map(network_row).collect(),
             networks_more: incident.networks.len().saturating_sub(NETWORKS),
+            attacks: AttacksBeside::new(case, incident, beside),
             agreeing: words::asns(&incident.witnesses.agreeing_asns),
             stuck: match &incident.witnesses.stuck[..] {
                 [] => String::new(),

@@ -4,9 +4,11 @@
 
 mod incident;
 mod sources;
+mod traffic;
 
 use super::Case;
 use super::blindness;
+use super::evidence::{self, Beside};
 use super::graph::{self, Picture};
 use super::sentence::headlines;
 use super::times;
@@ -18,6 +20,7 @@ use incident::{IncidentRow, IncidentView};
 use sources::Sources;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use traffic::TrafficView;
 
 /// Sentences at the top; further incidents are in the table.
 const SENTENCES: usize = 6;
@@ -48,6 +51,8 @@ struct Page {
     blindness: Vec<BlindRow>,
     blind_all: Vec<[String; 5]>,
     blind_more: usize,
+    /// `None` where nobody told of traffic.
+    traffic: Option<TrafficView>,
     notes: Vec<String>,
     no_cause: &'static str,
     sources: Sources,
@@ -85,6 +90,7 @@ pub fn write(out: &mut dyn Write, case: &Case<'_>) -> io::Result<()> {
 
 fn page(case: &Case<'_>) -> Page {
     let ranked = case.ranked();
+    let beside = &evidence::of(case);
     let mut lines = headlines(case, SENTENCES).into_iter().map(|line| format!("{line}."));
     let lead = lines.next().unwrap_or_default();
     let blind = &blindness::within(&case.report.coverage.blind, case.report.window);
@@ -96,8 +102,8 @@ fn page(case: &Case<'_>) -> Page {
         reconstruction: case.run.reconstruction.clone(),
         lead,
         others: lines.collect(),
-        figures: figures(case, &ranked),
-        incidents: incident_views(case, &ranked),
+        figures: figures(case, &ranked, beside),
+        incidents: incident_views(case, &ranked, beside),
         ranked: ranked.iter().take(ROWS).map(|incident| IncidentRow::new(case, incident)).collect(),
         ranked_more: ranked.len().saturating_sub(ROWS),
         entities: case.report.entities.iter().take(ROWS).map(|status| EntityRow::new(case, status)).collect(),
@@ -106,6 +112,7 @@ fn page(case: &Case<'_>) -> Page {
         blindness: blindness::summary(blind).iter().map(BlindRow::new).collect(),
         blind_all: blind.iter().take(ROWS).map(blind_cells).collect(),
         blind_more: blind.len().saturating_sub(ROWS),
+        traffic: case.traffic.as_ref().map(|traffic| TrafficView::new(traffic, beside)),
         notes: case.report.notes.iter().map(words::note).chain(case.old_tables()).collect(),
         no_cause: words::NO_CAUSE,
         sources: Sources::new(case),
@@ -140,20 +147,24 @@ fn watched(case: &Case<'_>) -> String {
     )
 }
 
-fn incident_views(case: &Case<'_>, ranked: &[&Incident]) -> Vec<IncidentView> {
-    ranked.iter().take(DETAILED).map(|incident| IncidentView::new(case, incident)).collect()
+fn incident_views(case: &Case<'_>, ranked: &[&Incident], beside: &[Beside<'_>]) -> Vec<IncidentView> {
+    ranked.iter().take(DETAILED).map(|incident| IncidentView::new(case, incident, beside)).collect()
 }
 
-/// The window as a whole, then the hours around the worst onset where the whole shows too little of them.
-fn figures(case: &Case<'_>, ranked: &[&Incident]) -> Vec<Figure> {
+/// The window as a whole, with the attacks before it, then the hours around the worst onset where the whole shows too
+/// little of them.
+fn figures(case: &Case<'_>, ranked: &[&Incident], beside: &[Beside<'_>]) -> Vec<Figure> {
     let entities = case.picture_entities(graph::MOST_ENTITIES);
     let Some(first) = entities.first().copied() else { return Vec::new() };
-    let (from, until) = case.report.window;
-    let caption = format!(
+    let (from, until) = graph::reach(case, &entities);
+    let mut caption = format!(
         "How many networks were announced to the world, {} UTC. The band above names the phases; the hatched parts \
          could not be seen and say nothing about the networks.",
-        times::span(from, until)
+        times::span(case.report.window.0, until)
     );
+    if !beside.is_empty() {
+        caption.push_str(&format!(" Below are the attacks beside the outages. {}", evidence::COINCIDENCE));
+    }
     let mut figures = vec![figure(case, &entities, (from, until), 1, caption)];
     let worst = ranked.iter().find(|incident| incident.entity == first);
     if let Some(close) = worst.and_then(|incident| around_onset(case, incident)) {

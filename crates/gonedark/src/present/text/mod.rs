@@ -75,7 +75,8 @@ fn attacks(
     incident: Option<&Incident>,
     style: Style,
 ) -> io::Result<()> {
-    let sentences = incident.map(|incident| evidence::sentences(case, incident)).unwrap_or_default();
+    let sentences =
+        incident.map(|incident| evidence::sentences(case, incident, &evidence::of(case))).unwrap_or_default();
     if sentences.is_empty() {
         return Ok(());
     }

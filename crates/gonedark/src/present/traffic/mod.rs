@@ -1,6 +1,7 @@
 //! What is said of attacks: one [`TrafficCase`] in, text or JSON out.
 
 pub mod json;
+pub mod means;
 mod quantity;
 pub mod text;
 

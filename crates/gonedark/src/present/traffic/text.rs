@@ -2,7 +2,7 @@
 
 use super::super::times;
 use super::super::words::{counted, listed};
-use super::{NO_ACTOR, TrafficCase, bits, packets};
+use super::{ExporterLine, InputLine, NO_ACTOR, TrafficCase, bits, means, packets};
 use gonedark_infer::entity::Entity;
 use gonedark_infer::report::Interval;
 use gonedark_infer::traffic::report::{AlertType, Attack, DeafReason, Estimate, Target, Vector};
@@ -49,7 +49,7 @@ fn list<'a>(out: &mut dyn Write, attacks: impl Iterator<Item = &'a Attack>) -> i
         });
         let (peak, vector) = (attack.impact.peak, attack.vectors.first());
         let more = attack.vectors.len().saturating_sub(1);
-        let by = vector.map_or("?".to_owned(), |vector| vector.kind.to_string());
+        let by = vector.map_or("?".to_owned(), |vector| means::vector(vector.kind));
         [
             times::stamp(attack.start.latest),
             lasted,
@@ -99,7 +99,7 @@ pub fn sentence(case: &TrafficCase<'_>) -> String {
         whom(case, worst),
         packets(worst.impact.peak.pps),
         bits(worst.impact.peak.bps),
-        means(&worst.vectors),
+        by(&worst.vectors),
     )
 }
 
@@ -116,17 +116,17 @@ fn whom(case: &TrafficCase<'_>, attack: &Attack) -> String {
     place.map_or(what.clone(), |place| format!("{what} in {place}"))
 }
 
-/// `NTP amplification (udp source port 123) 81 %, ...`.
-fn means(vectors: &[Vector]) -> String {
+/// `by NTP amplification (UDP source port 123) (81 %) and ...`.
+fn by(vectors: &[Vector]) -> String {
     if vectors.is_empty() {
         return "by means that were not told apart".into();
     }
-    let one = |vector: &Vector| format!("{} ({} %)", vector.kind, (vector.permille + 5) / 10);
+    let one = |vector: &Vector| format!("{} ({} %)", means::vector(vector.kind), (vector.permille + 5) / 10);
     format!("by {}", listed(&vectors.iter().map(one).collect::<Vec<_>>()))
 }
 
 /// A moment, or between which two.
-fn moment(when: Interval) -> String {
+pub(in crate::present) fn moment(when: Interval) -> String {
     if times::seconds_between(when.earliest, when.latest) <= 1 {
         // A stamp of whole seconds names the second.
         return times::stamp(when.latest);
@@ -134,8 +134,14 @@ fn moment(when: Interval) -> String {
     format!("between {} and {}", times::stamp(when.earliest), times::stamp(when.latest))
 }
 
+/// `1 source`, `about 1,024 sources`.
 fn number(number: &Estimate, what: &str) -> String {
-    let text = counted(number.value, what, &format!("{what}s"));
+    format!("{} {what}{}", about(number), if number.value == 1 { "" } else { "s" })
+}
+
+/// `1`, `about 1,024`.
+pub(in crate::present) fn about(number: &Estimate) -> String {
+    let text = times::grouped(number.value);
     if number.error_permille == 0 { text } else { format!("about {text}") }
 }
 
@@ -168,11 +174,11 @@ fn one(out: &mut dyn Write, case: &TrafficCase<'_>, attack: &Attack) -> io::Resu
         times::grouped(severity.percent),
         times::grouped(severity.threshold),
         severity.unit.name(),
-        severity.misuse.name()
+        means::misuse(severity.misuse)
     )?;
     for vector in &attack.vectors {
         let share = format!("{}.{} %", vector.permille / 10, vector.permille % 10);
-        writeln!(out, "  {share:>7}  {}", vector.kind)?;
+        writeln!(out, "  {share:>7}  {}", means::vector(vector.kind))?;
     }
     let (sources, targets) = (number(&attack.sources, "source"), number(&attack.targets, "target"));
     let ports = match &attack.top_ports[..] {
@@ -204,24 +210,48 @@ fn exporters(out: &mut dyn Write, case: &TrafficCase<'_>) -> io::Result<()> {
     for exporter in case.exporters {
         let formats = exporter.formats.join(" and ");
         write!(out, "  {}: {formats}, {}", exporter.address, counted(exporter.records, "record", "records"))?;
-        write!(out, ", one packet in {} (from: {})", exporter.sampling.max(1), exporter.sampling_from)?;
-        if let Some(ahead) = exporter.clock_ahead_s.filter(|ahead| ahead.abs() >= 1.0) {
-            let way = if ahead > 0.0 { "ahead" } else { "behind" };
-            write!(out, ", its clock {:.0} s {way}", ahead.abs())?;
-        }
-        for (count, what) in
-            [(exporter.missed, "missed"), (exporter.without_template, "sets without a template")]
-        {
-            if count > 0 {
-                write!(out, ", {} {what}", times::grouped(count))?;
-            }
-        }
-        for (kind, count) in &exporter.damaged {
-            write!(out, ", {} damaged ({kind})", times::grouped(*count))?;
+        write!(out, ", {}", sampling(exporter))?;
+        for limit in limits(exporter) {
+            write!(out, ", {limit}")?;
         }
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// `one packet in 1000 (from: options)`.
+pub(in crate::present) fn sampling(exporter: &ExporterLine) -> String {
+    format!("one packet in {} (from: {})", exporter.sampling.max(1), exporter.sampling_from)
+}
+
+/// What of an exporter was lost or could not be read, and how wrong its clock is.
+pub(in crate::present) fn limits(exporter: &ExporterLine) -> Vec<String> {
+    let clock = exporter.clock_ahead_s.filter(|ahead| ahead.abs() >= 1.0).map(|ahead| {
+        let way = if ahead > 0.0 { "ahead" } else { "behind" };
+        format!("its clock {:.0} s {way}", ahead.abs())
+    });
+    let counts = [(exporter.missed, "missed"), (exporter.without_template, "sets without a template")];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts = counts.map(|(count, what)| format!("{} {what}", times::grouped(count)));
+    let damaged = exporter.damaged.iter();
+    let damaged = damaged.map(|(kind, count)| format!("{} damaged ({kind})", times::grouped(*count)));
+    clock.into_iter().chain(counts).chain(damaged).collect()
+}
+
+/// Why an exporter could not be heard.
+pub(in crate::present) const fn why(reason: DeafReason) -> &'static str {
+    match reason {
+        DeafReason::Lost => "lost on the way",
+        DeafReason::Silent => "silent",
+        DeafReason::NotRunning => "nobody listened",
+    }
+}
+
+/// What of a file was not read.
+pub(in crate::present) fn unread(input: &InputLine) -> Vec<String> {
+    let packets = (input.unread > 0)
+        .then(|| format!("{} could not be read", counted(input.unread, "packet", "packets")));
+    packets.into_iter().chain(input.damage.clone()).collect()
 }
 
 fn unseen(out: &mut dyn Write, case: &TrafficCase<'_>) -> io::Result<()> {
@@ -234,21 +264,11 @@ fn unseen(out: &mut dyn Write, case: &TrafficCase<'_>) -> io::Result<()> {
     }
     writeln!(out, "\nWhat was not seen")?;
     for input in damaged {
-        let unread = match input.unread {
-            0 => String::new(),
-            count => format!(" {} could not be read", counted(count, "packet", "packets")),
-        };
-        let damage = input.damage.as_deref().map(|why| format!(" {why}")).unwrap_or_default();
-        writeln!(out, "  {}:{unread}{damage}", input.path)?;
+        writeln!(out, "  {}: {}", input.path, unread(input).join(" "))?;
     }
     for deaf in &report.deaf {
         let who = case.exporters.get(usize::from(deaf.exporter)).map_or("?", |known| &known.address);
-        let why = match deaf.reason {
-            DeafReason::Lost => "lost on the way",
-            DeafReason::Silent => "silent",
-            DeafReason::NotRunning => "nobody listened",
-        };
-        writeln!(out, "  {who} from {} until {}: {why}", deaf.from, deaf.until)?;
+        writeln!(out, "  {who} from {} until {}: {}", deaf.from, deaf.until, why(deaf.reason))?;
     }
     if without_room > 0 {
         writeln!(out, "  {} too light to be kept", counted(without_room, "record", "records"))?;

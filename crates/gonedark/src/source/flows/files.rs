@@ -4,7 +4,7 @@
 use super::super::archive::{ArchiveReader, Workers};
 use super::super::capture;
 use super::exports::{Exports, Told, is_export};
-use super::packets::flow_of;
+use gonedark_decode::flow::of_packet;
 use gonedark_decode::packet::{self, Transport};
 use gonedark_route::Time;
 use std::io;
@@ -53,7 +53,8 @@ pub fn read(
     let mut packet = |captured: &capture::Captured<'_>| {
         let told = match packet::linked(captured.link, captured.bytes) {
             Ok(packet) if kind == Kind::Packets => {
-                each(Told::Flow { at: captured.at, exporter: 0, flow: &flow_of(captured.at, &packet) });
+                let flow = of_packet(&packet, false, captured.length, captured.at);
+                each(Told::Flow { at: captured.at, exporter: 0, flow: &flow });
                 Some(true)
             }
             Ok(packet) => export(&packet)
