@@ -1,7 +1,8 @@
 //! Records on their way into the courses: some at a time, so that the waits for memory overlap.
 
 use super::account::{Account, Seen};
-use super::course::{Amount, Credit};
+use super::amount::Amount;
+use super::credit::Credit;
 use super::kind::Misuse;
 use super::meter::{Traffic, exporter_mut};
 use super::place::{Key, Place};

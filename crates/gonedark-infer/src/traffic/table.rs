@@ -1,6 +1,8 @@
 //! The courses that are kept, in bounded memory: all of them while there is room, and the heavy ones where there is none.
 
-use super::course::{Amount, Course, Credit};
+use super::amount::Amount;
+use super::course::Course;
+use super::credit::Credit;
 use super::place::Key;
 use hashbrown::HashTable;
 
@@ -17,7 +19,7 @@ const CROWDED_PERCENT: usize = 87;
 /// Places in which new ones show it: each for all of the same hash. Guess: 256 KiB.
 const CONTENDERS: usize = 1 << 14;
 /// Whoever has sent so many packets more than those of the same place is taken in: a quarter of the least threshold. Guess.
-const WORTH_PACKETS: i64 = 250 * super::course::SCALE;
+const WORTH_PACKETS: i64 = 250 * super::amount::SCALE;
 /// And in so many records, as with sampling a single one stands for a thousand packets. Guess.
 const WORTH_RECORDS: i64 = 4;
 
