@@ -17,9 +17,19 @@ impl Steps {
     #[inline]
     fn push(&mut self, second: i64, step: Amount) {
         let at = usize::from(self.count) % 4;
+        let place = of_second(second) as u8;
+        if at == 0 {
+            self.places = [place; 4];
+        }
         self.steps[at] = step;
-        self.places[at] = of_second(second) as u8;
+        self.places[at] = place;
         self.count += 1;
+    }
+
+    /// Whether all of it lies within one second that is kept.
+    #[inline]
+    pub(super) fn is_one(&self) -> bool {
+        self.count == 2
     }
 
     /// All of it within one second.
@@ -99,6 +109,20 @@ impl Credit {
             credit.put_back(rest, (times.0, times.1.min(first * MICROS)), now, older);
         }
         credit
+    }
+
+    /// Takes up another one, where both lie within the same second and nowhere else.
+    #[inline]
+    pub(crate) fn absorb(&mut self, other: &Credit) -> bool {
+        let (own, others) = (&mut self.seconds, &other.seconds);
+        let is_all = other.older.0 == other.older.1;
+        if !is_all || !own.is_one() || !others.is_one() || own.places[0] != others.places[0] {
+            return false;
+        }
+        own.steps[0] = own.steps[0].plus(others.steps[0]);
+        own.steps[1] = own.steps[1].plus(others.steps[1]);
+        self.whole = self.whole.plus(other.whole);
+        true
     }
 
     /// Puts what lies before the seconds that are kept into the stretches before them.

@@ -34,14 +34,15 @@ impl Traffic {
         let mut sums: BTreeMap<Place, Vec<Amount>> = known.collect();
         let now = self.now;
         let room = self.parameters.max_entities;
-        let entries = &mut self.tables[Scale::Entity as usize].entries;
-        for entry in entries.iter_mut().filter(|entry| entry.key.kind.is_in_total()) {
+        let table = &mut self.tables[Scale::Entity as usize];
+        let both = table.entries.iter().zip(&mut table.courses);
+        for (entry, course) in both.filter(|(entry, _)| entry.key.kind.is_in_total()) {
             if sums.len() >= room && !sums.contains_key(&entry.key.place) {
                 continue;
             }
-            entry.course.roll(now);
+            course.roll(now);
             let mut kept = [Amount::default(); STRETCHES];
-            entry.course.add_stretches_to(&mut kept);
+            course.add_stretches_to(&mut kept);
             let first = now.div_euclid(STRETCH) - (STRETCHES as i64 - 1);
             let into = sums.entry(entry.key.place).or_insert_with(|| nothing.clone());
             for (sum, stretch) in into.iter_mut().zip(&stretches) {

@@ -78,10 +78,10 @@ impl Traffic {
         let table = &mut self.tables[place.scale() as usize];
         let mut picture = Picture::new(now);
         for kind in Misuse::OF_FLOWS {
-            if let Some(entry) = table.find_mut(Key { place, kind }) {
-                entry.course.roll(now);
-                entry.course.add_seconds_to(&mut picture.seconds[kind as usize]);
-                entry.course.add_stretches_to(&mut picture.stretches[kind as usize]);
+            if let Some((entry, course)) = table.find_mut(Key { place, kind }) {
+                course.roll(now);
+                course.add_seconds_to(&mut picture.seconds[kind as usize]);
+                course.add_stretches_to(&mut picture.stretches[kind as usize]);
                 picture.sampling = picture.sampling.max(entry.sampling);
             }
         }
@@ -119,7 +119,7 @@ impl Traffic {
     fn enter_account(&mut self, place: Place, account: u32) {
         let table = &mut self.tables[place.scale() as usize];
         for kind in Misuse::OF_FLOWS {
-            if let Some(entry) = table.find_mut(Key { place, kind }) {
+            if let Some((entry, _)) = table.find_mut(Key { place, kind }) {
                 entry.account = account;
             }
         }
