@@ -82,7 +82,10 @@ impl Traffic {
     fn follow(&mut self, place: Place, picture: &Picture) {
         let Some(start) = self.open.get(&place).map(|open| open.start.0) else { return };
         let found = self.found(place, picture, start - 1);
+        let account = self.by_place.get(&place).copied().unwrap_or(NO_ACCOUNT);
         let Some(open) = self.open.get_mut(&place) else { return };
+        // There may have been no room for one when it began.
+        open.account = account;
         for found in found {
             let is_known = |known: &Over| known.kind == found.over.kind && known.unit == found.over.unit;
             if !open.over.iter().any(is_known) {

@@ -9,6 +9,7 @@ use super::meter::Traffic;
 use super::open::Open;
 use super::place::{Place, Scale};
 use super::report::{Rate, Target};
+use crate::entity::Entity;
 use gonedark_route::Time;
 use std::collections::BTreeMap;
 
@@ -28,6 +29,9 @@ impl Traffic {
         let stretches: Vec<i64> = (first..=due).filter(|stretch| self.was_heard(*stretch)).collect();
         if stretches.is_empty() {
             return;
+        }
+        if self.baselines.len() >= self.parameters.max_entities {
+            self.baselines.retain(|_, baseline| baseline.knows_something());
         }
         let nothing = vec![Amount::default(); stretches.len()];
         let known = self.baselines.keys().map(|place| (*place, nothing.clone()));
@@ -54,10 +58,17 @@ impl Traffic {
 
     fn learn_rates(&mut self, stretches: &[i64], sums: BTreeMap<Place, Vec<Amount>>) {
         let seconds = STRETCH as u64;
+        let first = stretches.first().map_or(i64::MAX, |stretch| stretch * STRETCH);
+        let past = self.past_attacks(first);
         for (place, amounts) in sums {
+            let past = match place.target() {
+                Target::Entity(entity) => past.get(&entity).map(Vec::as_slice).unwrap_or_default(),
+                _ => &[],
+            };
             for (stretch, amount) in stretches.iter().zip(amounts) {
                 let begin = stretch * STRETCH;
-                if self.is_attacked(place, begin) {
+                let was_attacked = past.iter().any(|(start, end)| *start < begin + STRETCH && *end >= begin);
+                if was_attacked || self.is_attacked(place, begin) {
                     continue;
                 }
                 let rate =
@@ -77,19 +88,21 @@ impl Traffic {
         known.0 == stretch && known.1 > 0 && !self.exporters.iter().flatten().any(silent)
     }
 
-    /// Whether an entity, or something in it, was attacked in a stretch, or has been called so since.
+    /// From when until when entities were attacked, or something in them, of what has ended since the second `first`.
+    fn past_attacks(&self, first: i64) -> BTreeMap<Entity, Vec<(i64, i64)>> {
+        let mut past: BTreeMap<Entity, Vec<(i64, i64)>> = BTreeMap::new();
+        for attack in &self.finished {
+            let end = attack.stop.map_or(i64::MAX, |stop| stop.latest.seconds());
+            for entity in attack.entities.iter().filter(|_| end >= first) {
+                past.entry(*entity).or_default().push((attack.start.earliest.seconds(), end));
+            }
+        }
+        past
+    }
+
+    /// Whether an attack on an entity, or on something in it, that goes on had begun in a stretch.
     fn is_attacked(&self, place: Place, begin: i64) -> bool {
         let around = |open: &&Open| open.place == place || lies_within(open, place);
-        let now = self.open.values().filter(around);
-        let of_entity = match place.target() {
-            Target::Entity(entity) => Some(entity),
-            _ => None,
-        };
-        let past = self.finished.iter().rev().take(64).any(|attack| {
-            let end = attack.stop.map_or(i64::MAX, |stop| stop.latest.seconds());
-            let is_around = of_entity.is_some_and(|entity| attack.entities.contains(&entity));
-            is_around && attack.start.earliest.seconds() < begin + STRETCH && end >= begin
-        });
-        past || now.into_iter().any(|open| open.start.0 < begin + STRETCH)
+        self.open.values().filter(around).any(|open| open.start.0 < begin + STRETCH)
     }
 }

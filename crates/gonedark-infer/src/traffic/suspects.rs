@@ -91,7 +91,8 @@ impl Traffic {
     /// Opens accounts for those that have none, and puts into them what the second that is over told.
     pub(super) fn open_accounts(&mut self, suspects: &BTreeSet<Place>) {
         let mut opened: BTreeSet<Place> = BTreeSet::new();
-        for place in suspects {
+        // The large first: there are few of them, and of one without an account it is never told that it is bombed.
+        for place in suspects.iter().rev() {
             if self.by_place.contains_key(place) || self.by_place.len() >= self.parameters.max_suspects {
                 continue;
             }
