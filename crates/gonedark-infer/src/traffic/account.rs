@@ -1,6 +1,6 @@
 //! What is known of the traffic to a target that may be under attack: sources, ports, targets, who counted it.
 
-use super::course::Amount;
+use super::amount::Amount;
 use super::kind::Misuse;
 use super::place::{Place, Scale, hash_of};
 use super::report::{Estimate, Vector, VectorKind};

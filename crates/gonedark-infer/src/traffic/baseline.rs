@@ -46,6 +46,13 @@ impl Baseline {
         self.samples.push([rate.pps as f32, rate.bps as f32]);
     }
 
+    /// Whether there was a packet a second at any time. Of what was reached now and then by chance nothing is known that is
+    /// worth its room.
+    pub(crate) fn knows_something(&self) -> bool {
+        let learnt = self.slots.iter().any(|slot| slot.mean[0] >= 1.0);
+        learnt || self.samples.iter().any(|sample| sample[0] >= 1.0)
+    }
+
     /// Learns a half hour that is over.
     fn fold(&mut self, parameters: &Parameters) {
         let samples = std::mem::take(&mut self.samples);

@@ -1,17 +1,22 @@
 //! Records on their way into the courses: some at a time, so that the waits for memory overlap.
 
-use super::account::{Account, Seen};
-use super::course::{Amount, Credit};
+use super::account::Seen;
+use super::amount::Amount;
+use super::credit::Credit;
 use super::kind::Misuse;
 use super::meter::{Traffic, exporter_mut};
 use super::place::{Key, Place};
-use super::table::NO_ACCOUNT;
+use super::table::{Claim, NO_ACCOUNT};
 use super::whose::Owner;
+use std::net::IpAddr;
 
 /// Records that are counted together. Where a course lies has to be fetched from memory, two waits one after the other for
 /// each; of many together they overlap. As many as leave room in the first cache for what is made of them. Measured: half of
 /// the time that one at a time takes.
 pub(super) const TOGETHER: usize = 32;
+
+/// Places in which those that may be counted as one are looked for: some more than there are records. Guess.
+const NEARBY: usize = 64;
 
 /// A record that is not counted yet.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
@@ -22,16 +27,34 @@ pub(super) struct Waiting {
     pub(super) end: i64,
 }
 
+/// What is counted at once: a record, or some of one kind to one target within one second, of which a flood consists.
+struct Unit {
+    target: IpAddr,
+    kind: Misuse,
+    records: u32,
+    /// The largest of theirs.
+    sampling: u32,
+    owner: Owner,
+    /// Of the target as a host, and the kind.
+    hash: u64,
+    /// Where the accounts begin that are kept of what it is counted for.
+    first_account: u32,
+}
+
 /// What is used anew for each batch.
 #[derive(Default)]
 pub(super) struct Scratch {
     owners: Vec<Owner>,
+    units: Vec<Unit>,
     credits: Vec<Credit>,
     older: Vec<Amount>,
+    /// Of which unit each record is a part.
+    parts: Vec<u32>,
     /// Where the courses of hosts and of blocks lie.
     hosts: Vec<u32>,
     blocks: Vec<u32>,
     prefixes: Vec<Place>,
+    accounts: Vec<u32>,
 }
 
 impl Traffic {
@@ -43,56 +66,111 @@ impl Traffic {
         let mut waiting = std::mem::take(&mut self.waiting);
         let mut scratch = std::mem::take(&mut self.scratch);
         self.find_owners(&mut waiting, &mut scratch);
-        self.make_credits(&waiting, &mut scratch);
-        let [hosts, blocks, _] = &mut self.tables;
-        let keys = |place: fn(std::net::IpAddr) -> Place| {
-            waiting
-                .iter()
-                .map(move |one| (Key { place: place(one.seen.target), kind: one.seen.kind }, one.seen.amount))
-        };
-        hosts.find_all(keys(Place::host), self.now, &mut scratch.hosts);
-        blocks.find_all(keys(Place::block), self.now, &mut scratch.blocks);
-        self.count_small(&waiting, &scratch);
-        self.count_large(&waiting, &mut scratch);
+        self.make_units(&waiting, &mut scratch);
+        self.find_small(&mut scratch);
+        self.count(&mut scratch);
+        self.enter(&waiting, &scratch);
         waiting.clear();
         (self.waiting, self.scratch) = (waiting, scratch);
     }
 
-    /// Spreads the records over the seconds in which the packets came.
-    fn make_credits(&mut self, waiting: &[Waiting], Scratch { credits, older, .. }: &mut Scratch) {
+    /// Spreads the records over the seconds in which the packets came, and makes one of those that differ in nothing else.
+    fn make_units(&mut self, waiting: &[Waiting], scratch: &mut Scratch) {
+        let Scratch { owners, units, credits, older, parts, .. } = scratch;
+        units.clear();
         credits.clear();
         older.clear();
-        for one in waiting {
-            let credit = Credit::new(one.seen.amount, (one.begin, one.end), self.now, older);
+        parts.clear();
+        let mut nearby = [0_u8; NEARBY];
+        for (Waiting { seen, begin, end }, owner) in waiting.iter().zip(&*owners) {
+            let credit = Credit::new(seen.amount, (*begin, *end), self.now, older);
             if credit.outside != Amount::default() {
-                exporter_mut(&mut self.exporters, one.seen.exporter).too_old(credit.outside);
+                exporter_mut(&mut self.exporters, seen.exporter).too_old(credit.outside);
             }
+            let hash = Key { place: Place::host(seen.target), kind: seen.kind }.hash();
+            let near = &mut nearby[hash as usize % NEARBY];
+            let at = usize::from(*near);
+            if let (Some(unit), Some(before)) = (units.get_mut(at), credits.get_mut(at))
+                && unit.target == seen.target
+                && unit.kind == seen.kind
+                && before.absorb(&credit)
+            {
+                unit.records += 1;
+                unit.sampling = unit.sampling.max(seen.sampling);
+                parts.push(at as u32);
+                continue;
+            }
+            *near = units.len() as u8;
+            parts.push(units.len() as u32);
             credits.push(credit);
+            let (target, kind, sampling) = (seen.target, seen.kind, seen.sampling);
+            units.push(Unit { target, kind, records: 1, sampling, owner: *owner, hash, first_account: 0 });
         }
     }
 
-    /// Adds the records to hosts and blocks.
-    fn count_small(&mut self, waiting: &[Waiting], scratch: &Scratch) {
-        let Traffic { tables: [hosts, blocks, _], accounts, now, .. } = self;
-        for (table, places) in [(hosts, &scratch.hosts), (blocks, &scratch.blocks)] {
-            for ((one, credit), at) in waiting.iter().zip(&scratch.credits).zip(places) {
-                let account = table.add(*at, (credit, &scratch.older), one.seen.sampling, *now);
-                account_for(accounts, account, &one.seen);
+    /// Finds the courses of hosts and blocks.
+    fn find_small(&mut self, Scratch { units, credits, hosts, blocks, .. }: &mut Scratch) {
+        let [of_hosts, of_blocks, _] = &mut self.tables;
+        let both = || units.iter().zip(&*credits);
+        let wanted = both().map(|(unit, credit)| {
+            let key = Key { place: Place::host(unit.target), kind: unit.kind };
+            (key, unit.hash, Claim { amount: credit.whole, records: unit.records })
+        });
+        of_hosts.find_all(wanted, self.now, hosts);
+        of_hosts.look_ahead(hosts.iter().zip(&*credits));
+        let wanted = both().map(|(unit, credit)| {
+            let key = Key { place: Place::block(unit.target), kind: unit.kind };
+            let hash = key.hash_in(unit.owner.hash_of_block());
+            (key, hash, Claim { amount: credit.whole, records: unit.records })
+        });
+        of_blocks.find_all(wanted, self.now, blocks);
+        of_blocks.look_ahead(blocks.iter().zip(&*credits));
+    }
+
+    /// Adds the units to hosts and blocks, watched prefixes, ASes and countries.
+    fn count(&mut self, scratch: &mut Scratch) {
+        let Scratch { units, credits, older, hosts, blocks, prefixes, accounts, .. } = scratch;
+        let Traffic { tables: [of_hosts, of_blocks, entities], now, owners, .. } = self;
+        accounts.clear();
+        let small = hosts.iter().zip(&*blocks);
+        for ((unit, credit), (host, block)) in units.iter_mut().zip(&*credits).zip(small) {
+            unit.first_account = accounts.len() as u32;
+            let mut counted = |account: u32| {
+                if account != NO_ACCOUNT {
+                    accounts.push(account);
+                }
+            };
+            let credit = (credit, older.as_slice());
+            counted(of_hosts.add(*host, credit, unit.sampling, *now));
+            counted(of_blocks.add(*block, credit, unit.sampling, *now));
+            owners.prefixes_of(&unit.owner, unit.target, prefixes);
+            let claim = Claim { amount: credit.0.whole, records: unit.records };
+            for place in prefixes.iter().copied().chain(unit.owner.asn()).chain(unit.owner.country()) {
+                let key = Key { place, kind: unit.kind };
+                let at = entities.find_often(key, claim, *now);
+                counted(entities.add(at, credit, unit.sampling, *now));
             }
         }
     }
 
-    /// Adds the records to watched prefixes, ASes and countries.
-    fn count_large(&mut self, waiting: &[Waiting], scratch: &mut Scratch) {
-        let Scratch { owners, credits, older, prefixes, .. } = scratch;
-        let Traffic { tables: [_, _, entities], accounts, now, .. } = self;
-        for ((one, credit), owner) in waiting.iter().zip(&*credits).zip(&*owners) {
-            let seen = &one.seen;
-            self.owners.prefixes_of(owner, seen.target, prefixes);
-            for place in prefixes.iter().copied().chain(owner.asn()).chain(owner.country()) {
-                let at = entities.find_or_admit(Key { place, kind: seen.kind }, seen.amount, *now);
-                let account = entities.add(at, (credit, &*older), seen.sampling, *now);
-                account_for(accounts, account, seen);
+    /// Puts the records into the accounts that are kept of their targets.
+    fn enter(&mut self, waiting: &[Waiting], Scratch { units, parts, accounts, .. }: &Scratch) {
+        if accounts.is_empty() {
+            return;
+        }
+        for (Waiting { seen, .. }, part) in waiting.iter().zip(parts) {
+            let first =
+                |unit: usize| units.get(unit).map_or(accounts.len(), |unit| unit.first_account as usize);
+            let part = *part as usize;
+            let own = accounts.get(first(part)..first(part + 1)).unwrap_or_default();
+            if own.is_empty() {
+                continue;
+            }
+            let lot = seen.lot();
+            for at in own {
+                if let Some(Some(account)) = self.accounts.get_mut(*at as usize) {
+                    account.add(seen, lot, 0);
+                }
             }
         }
     }
@@ -156,15 +234,5 @@ impl Traffic {
             let thin = self.thin;
             self.remembered.retain(|seen| seen.lot().leading_zeros() >= thin);
         }
-    }
-}
-
-/// Puts a record into the account that is kept of a target, where one is.
-#[inline]
-fn account_for(accounts: &mut [Option<Account>], at: u32, seen: &Seen) {
-    if at != NO_ACCOUNT
-        && let Some(Some(account)) = accounts.get_mut(at as usize)
-    {
-        account.add(seen, seen.lot(), 0);
     }
 }

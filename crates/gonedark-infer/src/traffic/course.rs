@@ -3,8 +3,9 @@
 //! What is kept are the steps from one second to the next: a flow of any length changes four of them, where adding to every
 //! second of it would cost up to three hundred additions for each of the entities that it belongs to.
 
-/// Counts are kept in parts of a packet or byte, so that few packets over many seconds are not all put into one of them.
-pub(crate) const SCALE: i64 = 256;
+use super::amount::Amount;
+use super::credit::Credit;
+
 /// Seconds that are kept one by one: one less than there is room for steps. An exporter with the usual active timeout of 60 s
 /// tells all of a second within the minute after it.
 pub(crate) const SECONDS: usize = 63;
@@ -13,213 +14,27 @@ pub(crate) const STRETCH: i64 = 20;
 /// Stretches that are kept: five minutes, the longest active timeout in use.
 pub(crate) const STRETCHES: usize = 15;
 
-const MICROS: i64 = 1_000_000;
 /// Steps lie in two rows: of one length of array more cannot be kept by derived code.
 const ROW: usize = SECONDS.div_ceil(2);
-/// What one flow can claim at most, in packets or bytes: more is a lie, and must not overflow.
-const MOST: u64 = 1 << 44;
-
-/// Packets and bytes, in parts ([`SCALE`]). Sums wrap, so that a liar breaks his own counts and nothing else.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Amount {
-    pub(crate) packets: i64,
-    pub(crate) bytes: i64,
-}
-
-impl Amount {
-    /// What was counted times how many of which one was.
-    pub(crate) fn estimated(packets: u64, bytes: u64, sampling: u32) -> Self {
-        let scaled = |count: u64| count.saturating_mul(u64::from(sampling.max(1))).min(MOST) as i64 * SCALE;
-        Amount { packets: scaled(packets), bytes: scaled(bytes) }
-    }
-
-    /// Whole packets; never below 0.
-    pub(crate) fn whole_packets(self) -> u64 {
-        (self.packets.max(0) / SCALE) as u64
-    }
-
-    /// Whole bytes; never below 0.
-    pub(crate) fn whole_bytes(self) -> u64 {
-        (self.bytes.max(0) / SCALE) as u64
-    }
-
-    pub(crate) fn plus(self, other: Amount) -> Self {
-        Amount {
-            packets: self.packets.wrapping_add(other.packets),
-            bytes: self.bytes.wrapping_add(other.bytes),
-        }
-    }
-
-    /// Times 2 to the power of `weight`.
-    pub(crate) fn weighed(self, weight: u32) -> Self {
-        self.times(1 << weight)
-    }
-
-    /// What is left of it, not below 0.
-    pub(crate) fn less(self, other: Amount) -> Self {
-        let left = self.minus(other);
-        Amount { packets: left.packets.max(0), bytes: left.bytes.max(0) }
-    }
-
-    /// A part of it, rounded down.
-    fn part(self, share: f64) -> Self {
-        Amount { packets: (self.packets as f64 * share) as i64, bytes: (self.bytes as f64 * share) as i64 }
-    }
-
-    fn minus(self, other: Amount) -> Self {
-        Amount {
-            packets: self.packets.wrapping_sub(other.packets),
-            bytes: self.bytes.wrapping_sub(other.bytes),
-        }
-    }
-
-    fn times(self, factor: i64) -> Self {
-        Amount { packets: self.packets.wrapping_mul(factor), bytes: self.bytes.wrapping_mul(factor) }
-    }
-}
-
-/// Up to four steps, each with the place where it is kept.
-#[derive(Clone, Copy, Default, Debug)]
-struct Steps {
-    steps: [Amount; 4],
-    places: [u8; 4],
-    count: u8,
-}
-
-impl Steps {
-    #[inline]
-    fn push(&mut self, second: i64, step: Amount) {
-        let at = usize::from(self.count) % 4;
-        self.steps[at] = step;
-        self.places[at] = of_second(second) as u8;
-        self.count += 1;
-    }
-
-    /// All of it within one second.
-    #[inline]
-    fn one(&mut self, second: i64, amount: Amount) {
-        self.push(second, amount);
-        self.push(second + 1, Amount::default().minus(amount));
-    }
-
-    /// `amount` spread evenly from `begin` to `end` over seconds; what lies before the second `first` is given back.
-    #[inline]
-    fn spread(&mut self, amount: Amount, (begin, end): (i64, i64), first: i64) -> Amount {
-        const UNIT: i64 = MICROS;
-        let (from, to) = (begin.div_euclid(UNIT), end.div_euclid(UNIT));
-        if to < first {
-            return amount;
-        }
-        if from == to {
-            self.one(to, amount);
-            return Amount::default();
-        }
-        let whole = end.saturating_sub(begin) as f64;
-        let share = |micros: i64| amount.part(micros as f64 / whole);
-        let outside =
-            if from < first { share((first * UNIT).saturating_sub(begin)) } else { Amount::default() };
-        let inside = amount.minus(outside);
-        let start = from.max(first);
-        if start == to {
-            self.one(to, inside);
-            return outside;
-        }
-        let full = share(UNIT);
-        let head = if from < first { full } else { share((from + 1) * UNIT - begin) };
-        // What rounding leaves goes into the last.
-        let tail = inside.minus(head).minus(full.times(to - start - 1));
-        self.push(start, head);
-        if to == start + 1 {
-            self.push(to, tail.minus(head));
-        } else {
-            self.push(start + 1, full.minus(head));
-            self.push(to, tail.minus(full));
-        }
-        self.push(to + 1, Amount::default().minus(tail));
-        outside
-    }
-}
-
-/// A flow as every course that it belongs to takes it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Credit {
-    seconds: Steps,
-    /// What lies before the seconds that are kept, by stretch: the number of the first of them, and where they are in what
-    /// all share that are made together.
-    first_older: i64,
-    older: (u32, u32),
-    /// What lies before everything that is kept.
-    pub(crate) outside: Amount,
-    /// All of it.
-    pub(crate) whole: Amount,
-}
-
-impl Credit {
-    /// Of a flow from `begin` to `end` (microseconds, neither after the second `now`). What lies before the seconds that are
-    /// kept is appended to `older`.
-    #[inline]
-    pub(crate) fn new(whole: Amount, times: (i64, i64), now: i64, older: &mut Vec<Amount>) -> Self {
-        let mut credit = Credit {
-            seconds: Steps::default(),
-            first_older: 0,
-            older: (0, 0),
-            outside: Amount::default(),
-            whole,
-        };
-        let first = now - (SECONDS as i64 - 1);
-        let rest = credit.seconds.spread(whole, times, first);
-        if rest != Amount::default() {
-            credit.put_back(rest, (times.0, times.1.min(first * MICROS)), now, older);
-        }
-        credit
-    }
-
-    /// Puts what lies before the seconds that are kept into the stretches before them.
-    fn put_back(&mut self, amount: Amount, (begin, end): (i64, i64), now: i64, older: &mut Vec<Amount>) {
-        const UNIT: i64 = STRETCH * MICROS;
-        let first = first_stretch(now);
-        // A stretch does not reach into the seconds that are kept: what ends there ends before it.
-        let last = if end > begin { (end - 1).div_euclid(UNIT) } else { end.div_euclid(UNIT) };
-        if last < first {
-            self.outside = amount;
-            return;
-        }
-        let whole = end.saturating_sub(begin).max(1) as f64;
-        let share = |micros: i64| amount.part(micros as f64 / whole);
-        let start = begin.div_euclid(UNIT).max(first);
-        if begin < first * UNIT {
-            self.outside = share((first * UNIT).saturating_sub(begin));
-        }
-        let mut left = amount.minus(self.outside);
-        self.first_older = start;
-        self.older.0 = older.len() as u32;
-        for stretch in start..=last {
-            // What rounding leaves goes into the last.
-            let part = match stretch == last {
-                true => left,
-                false => share((stretch + 1) * UNIT - (stretch * UNIT).max(begin)),
-            };
-            left = left.minus(part);
-            older.push(part);
-        }
-        self.older.1 = older.len() as u32;
-    }
-}
 
 /// The first stretch that is kept.
-const fn first_stretch(now: i64) -> i64 {
+pub(super) const fn first_stretch(now: i64) -> i64 {
     now.div_euclid(STRETCH) - (STRETCHES as i64 - 1)
 }
 
 /// The course of one kind of traffic to one target.
+///
+/// Steps come first and aligned, so that none lies across two lines of the cache. More than 16 would have a growing table copied
+/// instead of moved.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[repr(C, align(16))]
 pub(crate) struct Course {
+    /// Steps to each second that is kept, and to the one after the newest.
+    seconds: [[Amount; ROW]; 2],
     /// The second up to which it is kept.
     now: i64,
     /// What there was in the second before those that are kept.
     before: Amount,
-    /// Steps to each second that is kept, and to the one after the newest.
-    seconds: [[Amount; ROW]; 2],
     /// All of each stretch that lies before them, as far as it does.
     stretches: [Amount; STRETCHES + 1],
 }
@@ -263,13 +78,22 @@ impl Course {
     #[inline]
     pub(crate) fn add(&mut self, credit: &Credit, older: &[Amount]) {
         let steps = &credit.seconds;
-        for number in 0..usize::from(steps.count).min(4) {
-            let cell = self.step_mut(usize::from(steps.places[number]));
-            *cell = cell.plus(steps.steps[number]);
+        // Those that are missing are nothing, added to the first.
+        let count = if steps.count <= 2 { 2 } else { 4 };
+        for (place, step) in steps.places.iter().zip(&steps.steps).take(count) {
+            let cell = self.step_mut(usize::from(*place));
+            *cell = cell.plus(*step);
         }
         if credit.older.1 > credit.older.0 {
             self.add_older(credit, older);
         }
+    }
+
+    /// Something of each line that [`Course::add`] will change: what a flow begins and ends with lie side by side.
+    #[inline]
+    pub(super) fn look_at(&self, credit: &Credit) -> i64 {
+        let [begin, _, end, _] = credit.seconds.places;
+        self.step(usize::from(begin)).packets ^ self.step(usize::from(end)).packets
     }
 
     fn add_older(&mut self, credit: &Credit, older: &[Amount]) {
@@ -321,17 +145,18 @@ impl Course {
 }
 
 /// Where the step to a second is kept.
-const fn of_second(second: i64) -> usize {
+pub(super) const fn of_second(second: i64) -> usize {
     second.rem_euclid(SECONDS as i64 + 1) as usize
 }
 
 /// Where a stretch is kept.
-const fn of_stretch(number: i64) -> usize {
+pub(super) const fn of_stretch(number: i64) -> usize {
     number.rem_euclid(STRETCHES as i64 + 1) as usize
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::credit::MICROS;
     use super::*;
     use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Those who count packets for us: whether they are heard, and what their clocks are worth.
 
-use super::course::Amount;
+use super::amount::Amount;
 use super::report::{Deaf, DeafReason, ExporterStatus};
 use gonedark_route::Time;
 use std::collections::VecDeque;

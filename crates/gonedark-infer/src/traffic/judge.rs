@@ -1,27 +1,19 @@
-//! The end of a second: who is suspect, who is attacked, what has ended, what is learnt (METHOD.md, "Traffic and attacks").
+//! The end of a second: who is attacked (METHOD.md, "Traffic and attacks").
 
 use super::account::Account;
-use super::baseline::Baseline;
-use super::course::{Amount, SECONDS, STRETCH, STRETCHES};
+use super::course::{SECONDS, STRETCH, STRETCHES};
 use super::kind::{Misuse, amplifying_service};
 use super::meter::Traffic;
 use super::open::{Open, Over};
-use super::place::{Key, Place, Scale};
+use super::place::{Place, Scale};
 use super::report::{AlertType, Direction, Rate, Target, Unit};
 use super::table::NO_ACCOUNT;
-use super::verdict::{Excess, Limit, Picture, rate};
+use super::verdict::{Excess, Limit, Picture};
 use crate::parameters::SECOND;
-use crate::report::Interval;
 use gonedark_route::Time;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// Seconds after which an account of a target that is not attacked begins anew, and one of a target that is no longer
-/// suspect ends: one minute. Guess.
-const ACCOUNT_AGE: i64 = 60;
-/// A stretch is learnt once so many more have passed, so that what exporters still held back is in it: the usual active
-/// timeout of 60 s, and it is no longer kept second by second.
-const LEARN_AFTER: i64 = 5;
 /// Courses that had nothing for five minutes are looked for so often (seconds). Guess.
 const SWEEP: i64 = 60;
 /// Seconds for which it is remembered that an attack ended: as long as courses are kept, and a stretch more.
@@ -60,164 +52,15 @@ impl Traffic {
         self.ended.retain(|_, last| now - *last < ENDED_FOR);
     }
 
-    fn limit(&self, scale: Scale, kind: Misuse) -> Limit {
+    pub(super) fn limit(&self, scale: Scale, kind: Misuse) -> Limit {
         let known = self.limits[scale as usize][kind as usize];
         known.unwrap_or_else(|| Limit::of(&self.parameters, scale, kind))
     }
 
     /// From what rate on the traffic to an entity deviates, where enough is learnt.
-    fn deviation(&self, place: Place) -> Option<Limit> {
+    pub(super) fn deviation(&self, place: Place) -> Option<Limit> {
         let Rate { pps, bps } = self.baselines.get(&place)?.deviation_from(self.now, &self.parameters)?;
         Some(Limit { pps, bps })
-    }
-
-    /// The targets of which something reaches a part of a threshold.
-    fn suspects(&mut self) -> BTreeSet<Place> {
-        let mut candidates = BTreeSet::new();
-        for (scale, at) in [Scale::Host, Scale::Block, Scale::Entity].into_iter().zip(0..) {
-            for touched in std::mem::take(&mut self.tables[at].touched) {
-                let Some(entry) = self.tables[at].entries.get_mut(touched as usize) else { continue };
-                let Key { place, kind } = entry.key;
-                if entry.account == NO_ACCOUNT
-                    && let Some(account) = self.by_place.get(&place)
-                {
-                    entry.account = *account;
-                }
-                // Of seven kinds that are over a threshold together one has a seventh of it: an eighth is looked at.
-                let fresh = entry.fresh;
-                let limit = self.limit(scale, kind);
-                let learnt = if scale == Scale::Entity { self.deviation(place) } else { None };
-                let over = |limit: Limit| {
-                    [Unit::Packets, Unit::Bits].into_iter().any(|unit| {
-                        let part =
-                            limit.in_unit(unit) as f64 * self.parameters.suspect_percent as f64 / 200.0;
-                        rate(fresh, unit) >= part
-                    })
-                };
-                if over(limit) || learnt.is_some_and(over) {
-                    candidates.insert(place);
-                }
-            }
-        }
-        candidates.into_iter().filter(|place| self.is_suspect(*place)).collect()
-    }
-
-    /// Whether some second reaches a part of a threshold: much that came at once may have been sent over minutes.
-    fn is_suspect(&mut self, place: Place) -> bool {
-        let picture = self.picture(place);
-        let learnt = self.deviation(place);
-        let part = self.parameters.suspect_percent as f64 / 100.0;
-        let kinds = Misuse::OF_FLOWS.into_iter().chain([Misuse::Total]);
-        let is_suspect = kinds.into_iter().any(|kind| {
-            let line = picture.line(&[kind]);
-            let limits = [Some(self.limit(place.scale(), kind)), learnt.filter(|_| kind == Misuse::Total)];
-            limits.into_iter().flatten().any(|limit| {
-                [Unit::Packets, Unit::Bits].into_iter().any(|unit| {
-                    let part = limit.in_unit(unit) as f64 * part;
-                    line.seconds.iter().any(|amount| rate(*amount, unit) >= part)
-                        || line.stretches.iter().any(|amount| rate(*amount, unit) >= part * STRETCH as f64)
-                })
-            })
-        });
-        if is_suspect
-            && let Some(at) = self.by_place.get(&place)
-            && let Some(Some(account)) = self.accounts.get_mut(*at as usize)
-        {
-            account.suspect_at = self.now;
-        }
-        is_suspect
-    }
-
-    /// The traffic to a target of late.
-    fn picture(&mut self, place: Place) -> Picture {
-        let now = self.now;
-        let table = &mut self.tables[place.scale() as usize];
-        let mut picture = Picture::new(now);
-        for kind in Misuse::OF_FLOWS {
-            if let Some(entry) = table.find_mut(Key { place, kind }) {
-                entry.course.roll(now);
-                entry.course.add_seconds_to(&mut picture.seconds[kind as usize]);
-                entry.course.add_stretches_to(&mut picture.stretches[kind as usize]);
-                picture.sampling = picture.sampling.max(entry.sampling);
-            }
-        }
-        picture
-    }
-
-    /// Opens accounts for those that have none, and puts into them what the second that is over told.
-    fn open_accounts(&mut self, suspects: &BTreeSet<Place>) {
-        let mut opened: BTreeSet<Place> = BTreeSet::new();
-        for place in suspects {
-            if self.by_place.contains_key(place) || self.by_place.len() >= self.parameters.max_suspects {
-                continue;
-            }
-            let account = Some(Account::new(*place, self.now));
-            let at = match self.accounts.iter().position(Option::is_none) {
-                Some(at) => {
-                    self.accounts[at] = account;
-                    at
-                }
-                None => {
-                    self.accounts.push(account);
-                    self.accounts.len() - 1
-                }
-            };
-            self.by_place.insert(*place, at as u32);
-            self.enter_account(*place, at as u32);
-            opened.insert(*place);
-        }
-        if !opened.is_empty() {
-            self.look_back(&opened);
-        }
-    }
-
-    /// Says in the courses of a target which account is kept of it.
-    fn enter_account(&mut self, place: Place, account: u32) {
-        let table = &mut self.tables[place.scale() as usize];
-        for kind in Misuse::OF_FLOWS {
-            if let Some(entry) = table.find_mut(Key { place, kind }) {
-                entry.account = account;
-            }
-        }
-    }
-
-    /// Puts the records of the second that is over into accounts that were opened at its end.
-    fn look_back(&mut self, opened: &BTreeSet<Place>) {
-        let remembered = std::mem::take(&mut self.remembered);
-        let mut places = Vec::new();
-        for seen in &remembered {
-            places.clear();
-            places.push(Place::host(seen.target));
-            places.push(Place::block(seen.target));
-            places.extend(self.owners.entities_of(seen.target));
-            for place in places.iter().filter(|place| opened.contains(place)) {
-                if let Some(at) = self.by_place.get(place)
-                    && let Some(Some(account)) = self.accounts.get_mut(*at as usize)
-                {
-                    account.add(seen, seen.lot(), self.thin);
-                }
-            }
-            self.look_back_at_answer(seen, opened);
-        }
-        self.remembered = remembered;
-    }
-
-    fn look_back_at_answer(&mut self, seen: &super::account::Seen, opened: &BTreeSet<Place>) {
-        let talks = seen.protocol == 17
-            || seen.protocol == 6 && matches!(seen.kind, Misuse::Conversation | Misuse::AckFlood);
-        for place in [Place::host(seen.source), Place::block(seen.source)] {
-            if talks
-                && opened.contains(&place)
-                && let Some(at) = self.by_place.get(&place)
-                && let Some(Some(account)) = self.accounts.get_mut(*at as usize)
-            {
-                account.answered = account.answered.plus(seen.amount.weighed(self.thin));
-            }
-        }
-    }
-
-    fn account(&self, place: Place) -> Option<&Account> {
-        self.accounts.get(*self.by_place.get(&place)? as usize)?.as_ref()
     }
 
     /// Judges one target.
@@ -239,7 +82,10 @@ impl Traffic {
     fn follow(&mut self, place: Place, picture: &Picture) {
         let Some(start) = self.open.get(&place).map(|open| open.start.0) else { return };
         let found = self.found(place, picture, start - 1);
+        let account = self.by_place.get(&place).copied().unwrap_or(NO_ACCOUNT);
         let Some(open) = self.open.get_mut(&place) else { return };
+        // There may have been no room for one when it began.
+        open.account = account;
         for found in found {
             let is_known = |known: &Over| known.kind == found.over.kind && known.unit == found.over.unit;
             if !open.over.iter().any(is_known) {
@@ -423,156 +269,6 @@ impl Traffic {
             }
         }
     }
-
-    /// Ends attacks that have been quiet for long enough, as far as somebody listened.
-    pub(super) fn end_what_is_quiet(&mut self) {
-        let quiet = self.parameters.quiet / SECOND;
-        let now = self.now;
-        let over: Vec<Place> = self
-            .open
-            .values()
-            .filter(|open| now - 1 - open.last_above >= quiet && self.was_heard_since(open))
-            .map(|open| open.place)
-            .collect();
-        for place in over {
-            let Some(open) = self.open.remove(&place) else { continue };
-            let account = self.accounts.get(open.account as usize).and_then(Option::as_ref);
-            let attack = open.tell(account, Some(self.stop_of(&open)), &self.parameters);
-            self.changed.remove(&place);
-            self.ended.insert(place, open.last_above);
-            if self.finished.len() >= self.parameters.max_finished.max(1) {
-                self.finished.remove(0);
-                self.told = self.told.saturating_sub(1);
-                self.forgotten += 1;
-            }
-            self.finished.push(attack);
-        }
-    }
-
-    /// Whether any exporter that saw the attack was heard after its last second above.
-    fn was_heard_since(&self, open: &Open) -> bool {
-        let after = Time::from_seconds(open.last_above + 1);
-        let Some(account) = self.accounts.get(open.account as usize).and_then(Option::as_ref) else {
-            return true;
-        };
-        let known = account.exporters.iter().filter_map(|number| self.exporters.get(usize::from(*number)));
-        known.flatten().any(|exporter| exporter.last_heard() >= after)
-    }
-
-    /// When it ended: in the last second above, or while nobody listened after it.
-    fn stop_of(&self, open: &Open) -> Interval {
-        let earliest = Time::from_seconds(open.last_above);
-        let mut latest = Time::from_seconds(open.last_above + 1);
-        let account = self.accounts.get(open.account as usize).and_then(Option::as_ref);
-        for number in account.map(|account| &account.exporters).into_iter().flatten() {
-            let known = self.exporters.get(usize::from(*number)).and_then(Option::as_ref);
-            let silence = known.and_then(|known| known.silence(earliest, latest));
-            latest = silence.map_or(latest, |silence| silence.until.max(latest));
-        }
-        Interval { earliest, latest }
-    }
-
-    /// Accounts of those that are no longer suspect are closed; those of the merely suspect begin anew from time to time.
-    fn close_accounts(&mut self) {
-        let now = self.now;
-        let mut closed = Vec::new();
-        for account in self.accounts.iter_mut().flatten() {
-            account.close_second();
-            if self.open.contains_key(&account.place) {
-                continue;
-            }
-            if now - account.suspect_at > ACCOUNT_AGE {
-                closed.push(account.place);
-            } else if now - account.since >= ACCOUNT_AGE {
-                let suspect_at = account.suspect_at;
-                *account = Account::new(account.place, now);
-                account.suspect_at = suspect_at;
-            }
-        }
-        for place in closed {
-            if let Some(at) = self.by_place.remove(&place)
-                && let Some(account) = self.accounts.get_mut(at as usize)
-            {
-                *account = None;
-            }
-            self.enter_account(place, NO_ACCOUNT);
-        }
-    }
-
-    /// Learns what is usual, from stretches about which all is known by now.
-    fn learn(&mut self) {
-        let due = self.now.div_euclid(STRETCH) - LEARN_AFTER;
-        let first = self.learnt_to.max(due - (STRETCHES as i64 - LEARN_AFTER - 1)) + 1;
-        if first > due {
-            return;
-        }
-        self.learnt_to = due;
-        let stretches: Vec<i64> = (first..=due).filter(|stretch| self.was_heard(*stretch)).collect();
-        if stretches.is_empty() {
-            return;
-        }
-        let nothing = vec![Amount::default(); stretches.len()];
-        let known = self.baselines.keys().map(|place| (*place, nothing.clone()));
-        let mut sums: BTreeMap<Place, Vec<Amount>> = known.collect();
-        let now = self.now;
-        let room = self.parameters.max_entities;
-        let entries = &mut self.tables[Scale::Entity as usize].entries;
-        for entry in entries.iter_mut().filter(|entry| entry.key.kind.is_in_total()) {
-            if sums.len() >= room && !sums.contains_key(&entry.key.place) {
-                continue;
-            }
-            entry.course.roll(now);
-            let mut kept = [Amount::default(); STRETCHES];
-            entry.course.add_stretches_to(&mut kept);
-            let first = now.div_euclid(STRETCH) - (STRETCHES as i64 - 1);
-            let into = sums.entry(entry.key.place).or_insert_with(|| nothing.clone());
-            for (sum, stretch) in into.iter_mut().zip(&stretches) {
-                *sum = sum.plus(kept.get((stretch - first) as usize).copied().unwrap_or_default());
-            }
-        }
-        self.learn_rates(&stretches, sums);
-    }
-
-    fn learn_rates(&mut self, stretches: &[i64], sums: BTreeMap<Place, Vec<Amount>>) {
-        let seconds = STRETCH as u64;
-        for (place, amounts) in sums {
-            for (stretch, amount) in stretches.iter().zip(amounts) {
-                let begin = stretch * STRETCH;
-                if self.is_attacked(place, begin) {
-                    continue;
-                }
-                let rate =
-                    Rate { pps: amount.whole_packets() / seconds, bps: amount.whole_bytes() * 8 / seconds };
-                let baseline = self.baselines.entry(place).or_insert_with(Baseline::new);
-                baseline.learn(begin, rate, &self.parameters);
-            }
-        }
-    }
-
-    /// Whether a stretch was seen: records came, and no exporter was silent.
-    fn was_heard(&self, stretch: i64) -> bool {
-        let known = self.heard[stretch.rem_euclid(self.heard.len() as i64) as usize];
-        let from = Time::from_seconds(stretch * STRETCH);
-        let until = Time::from_seconds((stretch + 1) * STRETCH);
-        let silent = |exporter: &super::exporter::Exporter| exporter.silence(from, until).is_some();
-        known.0 == stretch && known.1 > 0 && !self.exporters.iter().flatten().any(silent)
-    }
-
-    /// Whether an entity, or something in it, was attacked in a stretch, or has been called so since.
-    fn is_attacked(&self, place: Place, begin: i64) -> bool {
-        let around = |open: &&Open| open.place == place || lies_within(open, place);
-        let now = self.open.values().filter(around);
-        let of_entity = match place.target() {
-            Target::Entity(entity) => Some(entity),
-            _ => None,
-        };
-        let past = self.finished.iter().rev().take(64).any(|attack| {
-            let end = attack.stop.map_or(i64::MAX, |stop| stop.latest.seconds());
-            let is_around = of_entity.is_some_and(|entity| attack.entities.contains(&entity));
-            is_around && attack.start.earliest.seconds() < begin + STRETCH && end >= begin
-        });
-        past || now.into_iter().any(|open| open.start.0 < begin + STRETCH)
-    }
 }
 
 fn same(a: &Over, b: &Over) -> bool {
@@ -580,7 +276,7 @@ fn same(a: &Over, b: &Over) -> bool {
 }
 
 /// Whether what is attacked lies within a place.
-fn lies_within(open: &Open, place: Place) -> bool {
+pub(super) fn lies_within(open: &Open, place: Place) -> bool {
     open.place != place && (open.places.contains(&place) || place.covers(open.place))
 }
 

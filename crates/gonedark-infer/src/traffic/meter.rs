@@ -1,9 +1,10 @@
 //! The meter: flows in, attacks out. It owns all state and is driven by the time at which records are received.
 
 use super::account::{Account, Seen};
+use super::amount::Amount;
 use super::baseline::Baseline;
 use super::counting::{Scratch, TOGETHER, Waiting};
-use super::course::{Amount, STRETCH};
+use super::course::STRETCH;
 use super::exporter::Exporter;
 use super::kind::{Misuse, classify};
 use super::open::Open;

@@ -1,7 +1,8 @@
 //! Attacks that go on.
 
 use super::account::Account;
-use super::course::{Amount, SECONDS};
+use super::amount::Amount;
+use super::course::SECONDS;
 use super::kind::Misuse;
 use super::parameters::Parameters;
 use super::place::Place;

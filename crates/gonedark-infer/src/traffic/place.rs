@@ -40,6 +40,12 @@ impl Place {
         Place { kind, high: (bits >> 64) as u64, low: bits as u64 }
     }
 
+    #[inline]
+    pub(crate) fn hash(self) -> u64 {
+        let word = self.low ^ self.high.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mix(word ^ (u64::from(self.kind) << 48))
+    }
+
     fn bits(self) -> u128 {
         u128::from(self.high) << 64 | u128::from(self.low)
     }
@@ -156,16 +162,27 @@ pub(crate) struct Key {
 impl Key {
     #[inline]
     pub(crate) fn hash(self) -> u64 {
-        let Place { kind, high, low } = self.place;
-        let word = low ^ high.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        mix(word ^ (u64::from(kind) << 40) ^ ((self.kind as u64) << 56))
+        self.hash_in(self.place.hash())
+    }
+
+    /// The hash, from that of the place: it is asked for again for each kind.
+    #[inline]
+    pub(crate) fn hash_in(self, place: u64) -> u64 {
+        place ^ (self.kind as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// A number that differs for most keys and costs next to nothing, unlike the hash.
+    #[inline]
+    pub(crate) fn nearly(self) -> usize {
+        let place = (self.place.low ^ self.place.high).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+        place as usize ^ (usize::from(self.place.kind) * 16) ^ self.kind as usize
     }
 }
 
-/// A place in one word, for looking it up.
+/// A block in one word: a /48 has 48 bits, and a /24 fewer.
 #[inline]
-pub(crate) fn bits_of(place: Place) -> u64 {
-    place.low ^ place.high ^ (u64::from(place.kind) << 48)
+pub(crate) fn word_of(block: Place) -> u64 {
+    block.low ^ block.high ^ (u64::from(block.kind) << 48)
 }
 
 /// Every bit of the result depends on every bit given: two rounds of a folded product.

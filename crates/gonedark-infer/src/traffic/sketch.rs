@@ -1,6 +1,6 @@
 //! Counting in bounded memory: how many distinct ones there were, and which were the most.
 
-use super::course::Amount;
+use super::amount::Amount;
 
 /// Distinct ones, counted by HyperLogLog (Flajolet et al., 2007) with linear counting where few were seen (Heule et al.,
 /// EDBT 2013, section 5.2).

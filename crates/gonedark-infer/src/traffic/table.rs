@@ -1,6 +1,8 @@
 //! The courses that are kept, in bounded memory: all of them while there is room, and the heavy ones where there is none.
 
-use super::course::{Amount, Course, Credit};
+use super::amount::Amount;
+use super::course::Course;
+use super::credit::Credit;
 use super::place::Key;
 use hashbrown::HashTable;
 
@@ -16,13 +18,17 @@ const KEPT_PERCENT: usize = 75;
 const CROWDED_PERCENT: usize = 87;
 /// Places in which new ones show it: each for all of the same hash. Guess: 256 KiB.
 const CONTENDERS: usize = 1 << 14;
+/// Places in which it is remembered where a course lies, of those that are asked for again and again. Guess: 4 KiB.
+const HINTS: usize = 1 << 10;
 /// Whoever has sent so many packets more than those of the same place is taken in: a quarter of the least threshold. Guess.
-const WORTH_PACKETS: i64 = 250 * super::course::SCALE;
+const WORTH_PACKETS: i64 = 250 * super::amount::SCALE;
 /// And in so many records, as with sampling a single one stands for a thousand packets. Guess.
-const WORTH_RECORDS: i64 = 4;
+const WORTH_RECORDS: u32 = 4;
 
-/// A target and a kind of traffic.
+/// A target and a kind of traffic: what every record asks for, in one line of the cache. Its course, twenty times as large,
+/// lies elsewhere, so that looking for one of many stays within few pages.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[repr(align(64))]
 pub(crate) struct Entry {
     pub(crate) key: Key,
     /// The second in which it was last touched, and what came in that.
@@ -32,23 +38,37 @@ pub(crate) struct Entry {
     pub(crate) account: u32,
     /// The largest sampling of late.
     pub(crate) sampling: u32,
-    pub(crate) course: Course,
 }
+
+const _: () = assert!(size_of::<Entry>() == 64, "an entry is one line");
 
 /// One that has no course yet: a vote by majority among those of one hash (Boyer and Moore).
 #[derive(Clone, Copy, Default, Debug, serde::Serialize, serde::Deserialize)]
 struct Contender {
-    hash: u64,
+    /// The lower half of the hash.
+    hash: u32,
+    records: u32,
     packets: i64,
-    records: i64,
+}
+
+/// What one that has no course yet comes with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claim {
+    pub(crate) amount: Amount,
+    pub(crate) records: u32,
 }
 
 /// Courses by target and kind.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Table {
     pub(crate) entries: Vec<Entry>,
+    /// The course of each.
+    pub(crate) courses: Vec<Course>,
     #[serde(skip)]
     index: HashTable<u32>,
+    /// Where courses lay when they were asked for last.
+    #[serde(skip)]
+    hints: Vec<u32>,
     /// Touched in the second that goes on.
     pub(crate) touched: Vec<u32>,
     contenders: Vec<Contender>,
@@ -78,32 +98,41 @@ impl Table {
     }
 
     #[cfg(test)]
-    fn find(&self, key: Key) -> Option<&Entry> {
-        self.entries.get(self.at(key, key.hash()) as usize)
+    fn find(&self, key: Key) -> Option<&Course> {
+        self.courses.get(self.at(key, key.hash()) as usize)
     }
 
-    pub(crate) fn find_mut(&mut self, key: Key) -> Option<&mut Entry> {
-        let at = self.at(key, key.hash());
-        self.entries.get_mut(at as usize)
+    pub(crate) fn find_mut(&mut self, key: Key) -> Option<(&mut Entry, &mut Course)> {
+        let at = self.at(key, key.hash()) as usize;
+        self.entries.get_mut(at).zip(self.courses.get_mut(at))
     }
 
     /// Where the courses of keys lie ([`NOWHERE`] for those that are not taken in). First all are looked for, and only then
     /// those that are missing are taken in: the waits for memory of the first overlap.
     pub(crate) fn find_all(
         &mut self,
-        keys: impl Iterator<Item = (Key, Amount)> + Clone,
+        wanted: impl Iterator<Item = (Key, u64, Claim)> + Clone,
         now: i64,
         into: &mut Vec<u32>,
     ) {
         into.clear();
-        for (key, _) in keys.clone() {
-            into.push(self.at(key, key.hash()));
-        }
-        for (at, (key, amount)) in into.iter_mut().zip(keys) {
+        into.extend(wanted.clone().map(|(key, hash, _)| self.at(key, hash)));
+        for (at, (key, hash, claim)) in into.iter_mut().zip(wanted) {
             if *at == NOWHERE {
-                *at = self.find_or_admit(key, amount, now);
+                *at = self.find_or_admit(key, hash, claim, now);
             }
         }
+    }
+
+    /// Looks at what adding will change, and at no more than that: the waits for memory of many courses overlap, where adding
+    /// to one after the other would have each wait for itself.
+    #[inline]
+    pub(crate) fn look_ahead<'a>(&self, wanted: impl Iterator<Item = (&'a u32, &'a Credit)>) {
+        let seen = wanted.fold(0, |seen, (at, credit)| match self.courses.get(*at as usize) {
+            Some(course) => seen ^ course.look_at(credit),
+            None => seen,
+        });
+        std::hint::black_box(seen);
     }
 
     #[inline]
@@ -113,12 +142,30 @@ impl Table {
 
     /// Where the course of a key lies; it is taken in where there is none yet.
     #[inline]
-    pub(crate) fn find_or_admit(&mut self, key: Key, amount: Amount, now: i64) -> u32 {
-        let hash = key.hash();
+    pub(crate) fn find_or_admit(&mut self, key: Key, hash: u64, claim: Claim, now: i64) -> u32 {
         match self.at(key, hash) {
-            NOWHERE => self.admit(key, hash, amount, now),
+            NOWHERE => self.admit(key, hash, claim, now),
             at => at,
         }
+    }
+
+    /// The same, for few that have many records.
+    #[inline]
+    pub(crate) fn find_often(&mut self, key: Key, claim: Claim, now: i64) -> u32 {
+        let near = key.nearly() % HINTS;
+        match self.hints.get(near) {
+            Some(at) if self.entries.get(*at as usize).is_some_and(|entry| entry.key == key) => *at,
+            _ => self.find_and_hint(key, claim, now, near),
+        }
+    }
+
+    fn find_and_hint(&mut self, key: Key, claim: Claim, now: i64, near: usize) -> u32 {
+        let at = self.find_or_admit(key, key.hash(), claim, now);
+        if at != NOWHERE {
+            self.hints.resize(HINTS, NOWHERE);
+            self.hints[near] = at;
+        }
+        at
     }
 
     /// Adds a flow to the course that lies there; gives the account that is kept of its target.
@@ -130,26 +177,29 @@ impl Table {
         sampling: u32,
         now: i64,
     ) -> u32 {
-        let Some(entry) = self.entries.get_mut(at as usize) else { return NO_ACCOUNT };
+        let at = at as usize;
+        let (Some(entry), Some(course)) = (self.entries.get_mut(at), self.courses.get_mut(at)) else {
+            return NO_ACCOUNT;
+        };
         if entry.touched_at != now {
             entry.touched_at = now;
             entry.fresh = Amount::default();
-            self.touched.push(at);
+            self.touched.push(at as u32);
+            course.roll(now);
         }
         entry.fresh = entry.fresh.plus(credit.whole);
         entry.sampling = entry.sampling.max(sampling);
-        entry.course.roll(now);
-        entry.course.add(credit, older);
+        course.add(credit, older);
         entry.account
     }
 
     #[cold]
-    fn admit(&mut self, key: Key, hash: u64, amount: Amount, now: i64) -> u32 {
+    fn admit(&mut self, key: Key, hash: u64, claim: Claim, now: i64) -> u32 {
         let count = self.entries.len();
         if count >= self.room || count * 100 >= self.room * CROWDED_PERCENT {
-            let is_worth_it = self.contend(hash, amount);
+            let is_worth_it = self.contend(hash, claim);
             if count >= self.room || !is_worth_it {
-                self.refused += 1;
+                self.refused += u64::from(claim.records);
                 return NOWHERE;
             }
         }
@@ -160,27 +210,28 @@ impl Table {
             fresh: Amount::default(),
             account: NO_ACCOUNT,
             sampling: 1,
-            course: Course::new(now),
         });
+        self.courses.push(Course::new(now));
         let entries = &self.entries;
         self.index.insert_unique(hash, at, |at| entries[*at as usize].key.hash());
         at
     }
 
     /// Whether one that has no course is worth one by now.
-    fn contend(&mut self, hash: u64, amount: Amount) -> bool {
+    fn contend(&mut self, hash: u64, Claim { amount, records }: Claim) -> bool {
         if self.contenders.is_empty() {
             self.contenders = vec![Contender::default(); CONTENDERS];
         }
         let contender = &mut self.contenders[(hash >> 40) as usize % CONTENDERS];
+        let hash = hash as u32;
         if contender.hash == hash {
             contender.packets = contender.packets.saturating_add(amount.packets);
-            contender.records += 1;
-        } else if contender.records <= 1 {
-            *contender = Contender { hash, packets: amount.packets, records: 1 };
+            contender.records = contender.records.saturating_add(records);
+        } else if contender.records <= records {
+            *contender = Contender { hash, packets: amount.packets, records };
         } else {
             contender.packets = contender.packets.saturating_sub(amount.packets);
-            contender.records -= 1;
+            contender.records -= records;
         }
         contender.hash == hash && contender.packets >= WORTH_PACKETS && contender.records >= WORTH_RECORDS
     }
@@ -192,32 +243,39 @@ impl Table {
             return;
         }
         let kept = self.room * KEPT_PERCENT / 100;
-        let weigh = |entry: &mut Entry| {
-            entry.course.roll(now);
-            let total = entry.course.total();
+        let weigh = |entry: &Entry, course: &mut Course| {
+            course.roll(now);
+            let total = course.total();
             // A packet is worth as much as the bytes of a small one.
             (entry.account != NO_ACCOUNT, total.packets.saturating_add(total.bytes / 64))
         };
+        let both = self.entries.iter().zip(&mut self.courses).enumerate();
         let mut order: Vec<((bool, i64), Key, usize)> =
-            self.entries.iter_mut().enumerate().map(|(at, entry)| (weigh(entry), entry.key, at)).collect();
+            both.map(|(at, (entry, course))| (weigh(entry, course), entry.key, at)).collect();
         order.sort_unstable_by(|a, b| b.cmp(a));
         order.truncate(kept);
         let mut keep = vec![false; self.entries.len()];
         for (_, _, at) in order {
             keep[at] = true;
         }
-        let mut keep = keep.into_iter();
-        self.entries.retain(|_| keep.next().unwrap_or_default());
+        self.keep(&keep);
+    }
+
+    fn keep(&mut self, keep: &[bool]) {
+        let mut of_entry = keep.iter();
+        self.entries.retain(|_| of_entry.next().copied().unwrap_or_default());
+        let mut of_course = keep.iter();
+        self.courses.retain(|_| of_course.next().copied().unwrap_or_default());
         self.index_again();
     }
 
     /// Forgets those that had nothing for five minutes.
     pub(crate) fn forget_idle(&mut self, now: i64) {
         let idle = super::course::STRETCH * (super::course::STRETCHES as i64 + 1);
-        let before = self.entries.len();
-        self.entries.retain(|entry| now - entry.touched_at < idle || entry.account != NO_ACCOUNT);
-        if self.entries.len() != before {
-            self.index_again();
+        let is_kept = |entry: &Entry| now - entry.touched_at < idle || entry.account != NO_ACCOUNT;
+        let keep: Vec<bool> = self.entries.iter().map(is_kept).collect();
+        if keep.contains(&false) {
+            self.keep(&keep);
         }
         self.contenders.clear();
     }
@@ -246,7 +304,7 @@ mod tests {
     }
 
     fn put(table: &mut Table, key: Key, credit: &Credit, sampling: u32, now: i64) {
-        let at = table.find_or_admit(key, credit.whole, now);
+        let at = table.find_or_admit(key, key.hash(), Claim { amount: credit.whole, records: 1 }, now);
         table.add(at, (credit, &[]), sampling, now);
     }
 
@@ -267,8 +325,8 @@ mod tests {
             assert!(table.entries.len() <= 1_000);
         }
         for host in 0..100 {
-            let entry = table.find(key(host)).expect("a heavy host");
-            assert_eq!(entry.course.total().whole_packets(), 20_000);
+            let course = table.find(key(host)).expect("a heavy host");
+            assert_eq!(course.total().whole_packets(), 20_000);
         }
         assert!(table.refused > 50_000);
     }
@@ -288,7 +346,7 @@ mod tests {
             }
             table.make_room(now);
         }
-        let entry = table.find(key(7)).expect("taken in");
-        assert!(entry.course.total().whole_packets() > 900_000, "{:?}", entry.course.total());
+        let course = table.find(key(7)).expect("taken in");
+        assert!(course.total().whole_packets() > 900_000, "{:?}", course.total());
     }
 }

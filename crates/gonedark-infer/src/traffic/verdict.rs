@@ -1,6 +1,7 @@
 //! Whether traffic is over a threshold, since when, and by how much (METHOD.md, "Over a threshold").
 
-use super::course::{Amount, SCALE, SECONDS, STRETCH, STRETCHES};
+use super::amount::{Amount, SCALE};
+use super::course::{SECONDS, STRETCH, STRETCHES};
 use super::kind::Misuse;
 use super::parameters::Parameters;
 use super::place::Scale;

@@ -1,6 +1,6 @@
 //! Whose addresses they are: the AS, the country and the watched prefixes of a target, and whether it is watched at all.
 
-use super::place::{Place, mix};
+use super::place::{Place, word_of};
 use crate::entity::{CountryCode, Entity};
 use crate::observation::Delegations;
 use gonedark_route::{Asn, Family, Prefix};
@@ -42,13 +42,15 @@ impl Watched {
     }
 }
 
-/// Blocks whose owners are remembered. Guess: 2 MiB.
+/// Blocks whose owners are remembered. Guess: 1 MiB.
 const REMEMBERED: usize = 1 << 15;
 
 /// What is known of a /24 or /48. Kept small: tens of thousands of them are asked for in no order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Owner {
-    block: Place,
+    /// The block itself, and its hash.
+    block: u64,
+    hash: u64,
     asn: u32,
     /// Its letters.
     country: u16,
@@ -58,7 +60,15 @@ pub(crate) struct Owner {
     is_watched: bool,
 }
 
+const _: () = assert!(size_of::<Option<Owner>>() == 32, "two are one line of the cache");
+
 impl Owner {
+    /// The hash of the block around the address.
+    #[inline]
+    pub(crate) fn hash_of_block(&self) -> u64 {
+        self.hash
+    }
+
     #[inline]
     pub(crate) fn asn(&self) -> Option<Place> {
         self.has_asn.then(|| Place::entity(Entity::As(Asn(self.asn))))
@@ -101,15 +111,15 @@ impl Owners {
     #[inline]
     pub(crate) fn of(&mut self, address: IpAddr) -> Owner {
         let block = Place::block(address);
-        let at = mix(super::place::bits_of(block)) as usize % REMEMBERED;
-        match self.remembered.get(at) {
-            Some(Some(known)) if known.block == block => *known,
-            _ => self.ask(address, block, at),
+        let hash = block.hash();
+        match self.remembered.get(hash as usize % REMEMBERED) {
+            Some(Some(known)) if known.block == word_of(block) => *known,
+            _ => self.ask(address, word_of(block), hash),
         }
     }
 
     #[cold]
-    fn ask(&mut self, address: IpAddr, block: Place, at: usize) -> Owner {
+    fn ask(&mut self, address: IpAddr, block: u64, hash: u64) -> Owner {
         if self.remembered.is_empty() {
             self.remembered = vec![None; REMEMBERED];
         }
@@ -129,22 +139,27 @@ impl Owners {
             || country.is_some_and(|country| countries.contains(&country));
         let owner = Owner {
             block,
+            hash,
             asn: asn.map_or(0, |asn| asn.0),
             has_asn: asn.is_some(),
             country: country.map_or(0, super::place::letters),
             has_prefixes,
             is_watched,
         };
-        self.remembered[at] = Some(owner);
+        self.remembered[hash as usize % REMEMBERED] = Some(owner);
         owner
     }
 
     /// The watched prefixes that cover an address, longest first.
+    #[inline]
     pub(crate) fn prefixes_of(&self, owner: &Owner, address: IpAddr, into: &mut Vec<Place>) {
         into.clear();
-        if !owner.has_prefixes {
-            return;
+        if owner.has_prefixes {
+            self.look_for_prefixes(address, into);
         }
+    }
+
+    fn look_for_prefixes(&self, address: IpAddr, into: &mut Vec<Place>) {
         let Some(host) = host_of(address) else { return };
         let covering = self.watched.prefixes.iter().filter(|watched| watched.covers(host));
         into.extend(covering.map(|prefix| Place::entity(Entity::Prefix(*prefix))));

@@ -4,177 +4,24 @@
 //! A telescope of unused addresses gets one in so many of a victim's answers. It sees no reflection, no attack from real
 //! sources, none that is spread so thin over many victims that each answers fewer than 25 times, and none under a minute.
 
-use super::place::mix;
-use super::sketch::Distinct;
+mod attack;
+mod echo;
+mod rules;
+mod victim;
+
+pub use attack::{BackscatterAttack, Flooded};
+pub use echo::{DarkPacket, Inner};
+pub use rules::BackscatterParameters;
+
 use crate::parameters::SECOND;
-use crate::report::Interval;
+use echo::echo;
 use gonedark_route::Time;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use victim::Victim;
 
-/// Networks of attackers that are counted one by one; of more the number is an estimate. Guess.
-const ONE_BY_ONE: usize = 256;
-/// Registers for them (2 to this power): a standard error of 3.3 %.
-const NETWORK_BITS: u32 = 10;
 /// How often those that were not heard for long are looked for, in microseconds: corsaro's slide. Guess.
 const SWEEP: i64 = 10 * SECOND;
-
-/// The rules of corsaro, each of them a threshold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BackscatterParameters {
-    /// An attack has at least so many packets: corsaro.
-    pub least_packets: u64,
-    /// And lasts at least so long: corsaro.
-    pub least_duration: i64,
-    /// And has at least so many packets within some window: corsaro's 30 packets a minute.
-    pub least_in_window: u64,
-    /// The window: corsaro.
-    pub window: i64,
-    /// By how much the window slides: corsaro.
-    pub slide: i64,
-    /// A victim that was not heard for so long is done with: corsaro 2.
-    pub expiry: i64,
-    /// Victims that are kept at once. Guess: 400 MiB at the worst, of victims that each answer to
-    /// hundreds of networks.
-    pub max_victims: usize,
-    /// Ports and networks that are remembered of one victim. Guess.
-    pub max_remembered: usize,
-}
-
-impl Default for BackscatterParameters {
-    fn default() -> Self {
-        BackscatterParameters {
-            least_packets: 25,
-            least_duration: 60 * SECOND,
-            least_in_window: 30,
-            window: 60 * SECOND,
-            slide: 10 * SECOND,
-            expiry: 300 * SECOND,
-            max_victims: 100_000,
-            max_remembered: 64,
-        }
-    }
-}
-
-/// The packet that an ICMP error quotes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Inner {
-    /// Who seemed to have sent it.
-    pub source: IpAddr,
-    /// To whom: the victim.
-    pub target: IpAddr,
-    /// Its protocol.
-    pub protocol: u8,
-    /// The first two bytes after its header: the source port of TCP and UDP.
-    pub source_port: u16,
-    /// The next two: the target port.
-    pub target_port: u16,
-}
-
-/// A packet that reached the telescope, as the caller decoded it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct DarkPacket {
-    /// When.
-    pub at: Time,
-    /// Who sent it.
-    pub source: IpAddr,
-    /// An address of the telescope.
-    pub target: IpAddr,
-    /// 1 ICMP, 6 TCP, 17 UDP.
-    pub protocol: u8,
-    /// TCP or UDP; 0 for others.
-    pub source_port: u16,
-    /// TCP or UDP; 0 for others.
-    pub target_port: u16,
-    /// Of TCP.
-    pub tcp_flags: u8,
-    /// Of ICMP: type and code.
-    pub icmp: (u8, u8),
-    /// Of an ICMP error.
-    pub inner: Option<Inner>,
-    /// From the IP header on.
-    pub bytes: u64,
-}
-
-/// By what the victim was flooded.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
-pub enum Flooded {
-    /// It answered with SYN-ACK or RST, or errors quote TCP.
-    Tcp,
-    /// Errors quote UDP.
-    Udp,
-    /// It answered ICMP, or errors quote ICMP.
-    Icmp,
-}
-
-impl Flooded {
-    /// `tcp`, `udp`, `icmp`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Flooded::Tcp => "tcp",
-            Flooded::Udp => "udp",
-            Flooded::Icmp => "icmp",
-        }
-    }
-}
-
-/// An attack that a telescope saw the echo of.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-pub struct BackscatterAttack {
-    /// Who answers.
-    pub victim: IpAddr,
-    /// By what it is flooded.
-    pub flooded: Flooded,
-    /// The first packet; it may have begun before, as a telescope sees one in so many.
-    pub first: Time,
-    /// The last packet so far.
-    pub last: Time,
-    /// Whether nothing came of it for as long as is waited.
-    pub is_over: bool,
-    /// Packets that reached the telescope.
-    pub packets: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// The most within a window, as packets a minute.
-    pub most_per_minute: u64,
-    /// Errors whose quoted sender is not the address that they were sent to.
-    pub mismatches: u64,
-    /// Distinct /16s (IPv6: /32s) of the addresses that the attacker wrote on his packets.
-    pub attacker_networks: u64,
-    /// Ports of the victim that answer, ascending; as many as are remembered.
-    pub victim_ports: Vec<u16>,
-    /// Ports that the attacker wrote on his packets, ascending; as many as are remembered.
-    pub attacker_ports: Vec<u16>,
-    /// What the victim answered in all in its worst minute, in packets a second, if the attacker forged addresses of the whole
-    /// family alike: what arrived times [`Backscatter::scale`].
-    pub pps_at_victim: u64,
-}
-
-impl BackscatterAttack {
-    /// From the first packet to the last.
-    pub fn span(&self) -> Interval {
-        Interval { earliest: self.first, latest: self.last }
-    }
-}
-
-/// A victim that is watched.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-struct Victim {
-    first: Time,
-    last: Time,
-    packets: u64,
-    bytes: u64,
-    mismatches: u64,
-    most_in_window: u64,
-    /// Packets by slide: its number and how many.
-    slides: Vec<(i64, u64)>,
-    /// The attackers' networks, and once they are many how many there are, about.
-    networks: BTreeSet<u32>,
-    many_networks: Option<Distinct>,
-    victim_ports: BTreeSet<u16>,
-    attacker_ports: BTreeSet<u16>,
-    told: bool,
-}
 
 /// What a telescope sees of attacks.
 ///
@@ -193,16 +40,6 @@ pub struct Backscatter {
     refused: u64,
     finished: Vec<BackscatterAttack>,
     changed: BTreeSet<(Flooded, IpAddr)>,
-}
-
-/// Which protocol, whose, and between which ports: what a packet says of a victim.
-struct Echo {
-    flooded: Flooded,
-    victim: IpAddr,
-    attacker: IpAddr,
-    victim_port: u16,
-    attacker_port: u16,
-    is_mismatch: bool,
 }
 
 impl Backscatter {
@@ -318,145 +155,6 @@ impl Backscatter {
     /// Packets taken, those of them that are no backscatter, and those for whose victims there was no room.
     pub fn counts(&self) -> (u64, u64, u64) {
         (self.packets, self.others, self.refused)
-    }
-}
-
-impl Victim {
-    fn new(at: Time) -> Self {
-        Victim {
-            first: at,
-            last: at,
-            packets: 0,
-            bytes: 0,
-            mismatches: 0,
-            most_in_window: 0,
-            slides: Vec::new(),
-            networks: BTreeSet::new(),
-            many_networks: None,
-
-            victim_ports: BTreeSet::new(),
-            attacker_ports: BTreeSet::new(),
-            told: false,
-        }
-    }
-
-    fn hear(&mut self, at: Time, bytes: u64, echo: &Echo, parameters: &BackscatterParameters) {
-        self.last = self.last.max(at);
-        self.packets += 1;
-        self.bytes += bytes;
-        self.mismatches += u64::from(echo.is_mismatch);
-        let slide = at.micros().div_euclid(parameters.slide.max(1));
-        match self.slides.last_mut() {
-            Some((number, count)) if *number == slide => *count += 1,
-            _ => self.slides.push((slide, 1)),
-        }
-        let kept = (parameters.window / parameters.slide.max(1)).max(1);
-        self.slides.retain(|(number, _)| slide - *number < kept);
-        let in_window: u64 = self.slides.iter().map(|(_, count)| count).sum();
-        self.most_in_window = self.most_in_window.max(in_window);
-        let most = parameters.max_remembered;
-        remember(&mut self.victim_ports, echo.victim_port, most);
-        remember(&mut self.attacker_ports, echo.attacker_port, most);
-        let network = match echo.attacker {
-            IpAddr::V4(address) => u32::from(address) >> 16,
-            IpAddr::V6(address) => (u128::from(address) >> 96) as u32,
-        };
-        match &mut self.many_networks {
-            Some(many) => many.add(mix(u64::from(network))),
-            None => {
-                self.networks.insert(network);
-                if self.networks.len() >= ONE_BY_ONE {
-                    let mut many = Distinct::new(NETWORK_BITS);
-                    std::mem::take(&mut self.networks).into_iter().for_each(|one| many.add(mix(one.into())));
-                    self.many_networks = Some(many);
-                }
-            }
-        }
-    }
-
-    fn is_attack(&self, parameters: &BackscatterParameters) -> bool {
-        self.packets >= parameters.least_packets
-            && self.last - self.first >= parameters.least_duration
-            && self.most_in_window >= parameters.least_in_window
-    }
-
-    fn tell(
-        &self,
-        (flooded, victim): (Flooded, IpAddr),
-        is_over: bool,
-        scale: u64,
-        parameters: &BackscatterParameters,
-    ) -> BackscatterAttack {
-        let window = (parameters.window / SECOND).max(1) as u64;
-        BackscatterAttack {
-            victim,
-            flooded,
-            first: self.first,
-            last: self.last,
-            is_over,
-            packets: self.packets,
-            bytes: self.bytes,
-            most_per_minute: self.most_in_window * 60 / window,
-            mismatches: self.mismatches,
-            attacker_networks: match &self.many_networks {
-                Some(many) => many.estimate(),
-                None => self.networks.len() as u64,
-            },
-            victim_ports: self.victim_ports.iter().copied().collect(),
-            attacker_ports: self.attacker_ports.iter().copied().collect(),
-            pps_at_victim: self.most_in_window.saturating_mul(scale) / window,
-        }
-    }
-}
-
-fn remember<T: Ord>(known: &mut BTreeSet<T>, one: T, most: usize) {
-    if known.len() < most {
-        known.insert(one);
-    }
-}
-
-/// What a packet says of a victim, if it is an answer to one that was never sent.
-fn echo(packet: &DarkPacket) -> Option<Echo> {
-    let DarkPacket { source, target, source_port, target_port, .. } = *packet;
-    let direct = |flooded| Echo {
-        flooded,
-        victim: source,
-        attacker: target,
-        victim_port: source_port,
-        attacker_port: target_port,
-        is_mismatch: false,
-    };
-    match packet.protocol {
-        6 => {
-            let (syn_ack, rst) = (0b1_0010, 0b100);
-            let is_answer = packet.tcp_flags & syn_ack == syn_ack || packet.tcp_flags & rst != 0;
-            is_answer.then(|| direct(Flooded::Tcp))
-        }
-        1 => match packet.icmp.0 {
-            0 | 14 | 16 | 18 => Some(direct(Flooded::Icmp)),
-            // An error need not come from the victim: whom the quoted packet was for is the victim.
-            3 | 4 | 5 | 11 | 12 => {
-                let inner = packet.inner?;
-                let flooded = match inner.protocol {
-                    6 => Flooded::Tcp,
-                    17 => Flooded::Udp,
-                    1 => Flooded::Icmp,
-                    _ => return None,
-                };
-                let ports =
-                    if flooded == Flooded::Icmp { (0, 0) } else { (inner.target_port, inner.source_port) };
-                Some(Echo {
-                    flooded,
-                    victim: inner.target,
-                    attacker: target,
-                    victim_port: ports.0,
-                    attacker_port: ports.1,
-                    is_mismatch: inner.source != target,
-                })
-            }
-            _ => None,
-        },
-        _ => None,
     }
 }
 
