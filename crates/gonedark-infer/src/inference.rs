@@ -111,6 +111,11 @@ impl Inference {
         self.now
     }
 
+    /// Which AS originates which network, for the meter of traffic; those that are lost are still their owner's.
+    pub fn origins(&self) -> crate::traffic::OriginTable {
+        self.table.owners().collect()
+    }
+
     /// Takes up what is not kept with the rest.
     pub(crate) fn take_up(
         &mut self,

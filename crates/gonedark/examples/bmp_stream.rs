@@ -118,6 +118,7 @@ fn measure(bytes: &[u8], folder: &Path) -> Result<()> {
             status,
             stop: stop.clone(),
             meters: 0,
+            origins: gonedark::watch::SharedOrigins::default(),
         };
         watching.run(&parcels)?;
         drop(parcels);

@@ -74,6 +74,7 @@ fn by_gonedark(folder: &Path) -> BTreeSet<Change> {
         parameters: Parameters { min_duration: 0, ..Parameters::default() },
         shards: 1,
         missing: Vec::new(),
+        origins: false,
     };
     let report = replay(request, Box::new(Nobody), &mut |_| {}).report;
     agree_with_incidents(&report);

@@ -234,6 +234,14 @@ impl Table {
         })
     }
 
+    /// Every network of which a route is known or was, with an AS that may speak for it: the first that did.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = (Prefix, Asn)> + '_ {
+        self.shards.iter().flat_map(|shard| &shard.rows).filter_map(|row| {
+            let place = (0..row.tails.len()).find(|place| row.tails.is_accepted(*place))?;
+            Some((row.prefix, self.tails.get(row.tails.tail(place)).origin()?))
+        })
+    }
+
     /// The accepted origins of a row and the upstreams behind them, of the tails that any cell uses now, or, where
     /// none is held, of all that are known.
     pub(crate) fn origins(&self, at: NetworkId) -> (Vec<Asn>, Vec<Asn>) {

@@ -5,7 +5,7 @@
 //! | told | [`Traffic::flow`], [`Traffic::lost`] | records, as exporters gave them |
 //! | who counts | `exporter` | whose clock is wrong and by how much, who cannot be heard |
 //! | of what kind | [`kind`] | SYN flood, reflection, conversation, ..., by ports, flags and sizes |
-//! | whose | [`whose`], `place` | host, /24 or /48, watched prefix, AS, country of a target |
+//! | whose | [`whose`], `origins`, `place` | host, /24 or /48, watched prefix, AS, country of a target |
 //! | when, how much | `credit`, `course`, `amount`, `counting` | spread over the seconds in which the packets came |
 //! | what is kept | `table` | a bounded number of courses, the heavy ones |
 //! | what is usual | `baseline`, `learning` | rates at this time of day, with what they vary |
@@ -34,6 +34,7 @@ pub mod kind;
 mod learning;
 mod meter;
 mod open;
+mod origins;
 pub mod parameters;
 mod place;
 pub mod report;
@@ -44,5 +45,6 @@ mod verdict;
 pub mod whose;
 
 pub use meter::{KeptTraffic, Traffic};
+pub use origins::{NoOrigins, OriginTable, Origins};
 pub use parameters::Parameters;
-pub use whose::{NoOrigins, Origins, Watched};
+pub use whose::Watched;

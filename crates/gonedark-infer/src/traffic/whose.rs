@@ -1,26 +1,12 @@
 //! Whose addresses they are: the AS, the country and the watched prefixes of a target, and whether it is watched at all.
 
+use super::origins::Origins;
 use super::place::{Place, word_of};
 use crate::entity::{CountryCode, Entity};
 use crate::observation::Delegations;
 use gonedark_route::{Asn, Family, Prefix};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-
-/// Who announces an address: the routing table of the caller.
-pub trait Origins {
-    /// The AS that originates the network of an address, where one does.
-    fn origin(&self, address: IpAddr) -> Option<Asn>;
-}
-
-/// Nobody knows: countries by delegation are all that is told of a target.
-pub struct NoOrigins;
-
-impl Origins for NoOrigins {
-    fn origin(&self, _: IpAddr) -> Option<Asn> {
-        None
-    }
-}
 
 /// To whom traffic is looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -14,10 +14,11 @@ use gonedark_decode::flow::{RateSetting, SamplingFrom, Settings};
 use gonedark_infer::entity::registry::CountryTable;
 use gonedark_infer::parameters::SECOND;
 use gonedark_infer::traffic::report::TrafficReport;
-use gonedark_infer::traffic::{NoOrigins, Parameters, Traffic, Watched};
+use gonedark_infer::traffic::{NoOrigins, Origins, Parameters, Traffic, Watched};
 use gonedark_route::{Family, Prefix, Time};
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What was told of traffic, and what the meter made of it.
 pub(super) struct Metered {
@@ -40,7 +41,8 @@ pub(super) fn run(arguments: &cli::Flows, out: &mut dyn Write) -> Result<(), Fai
         .map_err(anyhow::Error::from)?;
     let kind = if arguments.packets { Kind::Packets } else { Kind::Exports };
     let settings = settings(arguments.sampling, arguments.sampling_otherwise);
-    let metered = meter(&arguments.paths, kind, settings, watched, countries.table)?;
+    let metered =
+        meter(&arguments.paths, kind, settings, watched, (Arc::new(countries.table), Box::new(NoOrigins)))?;
     let case = metered.case();
     let written = match arguments.format {
         TrafficFormat::Text => text::write(out, &case),
@@ -58,10 +60,11 @@ pub(super) fn run(arguments: &cli::Flows, out: &mut dyn Write) -> Result<(), Fai
 /// To whom traffic is looked at, by whom routes are: to everybody where nobody is named.
 pub(super) fn watched(watch: &gonedark_infer::Watch) -> Watched {
     Watched {
-        everything: watch.countries.is_empty() && watch.prefixes.is_empty(),
+        everything: watch.every_asn
+            || watch.countries.is_empty() && watch.prefixes.is_empty() && watch.asns.is_empty(),
         prefixes: watch.prefixes.clone(),
         countries: watch.countries.clone(),
-        ..Watched::default()
+        asns: watch.asns.clone(),
     }
 }
 
@@ -71,9 +74,9 @@ pub(super) fn meter(
     kind: Kind,
     settings: Settings,
     watched: Watched,
-    table: CountryTable,
+    (table, origins): (Arc<CountryTable>, Box<dyn Origins + Send>),
 ) -> Result<Metered, Failure> {
-    let traffic = Traffic::new(Parameters::default(), watched, Box::new(table), Box::new(NoOrigins));
+    let traffic = Traffic::new(Parameters::default(), watched, Box::new(table), origins);
     let mut meter = Meter::new(Exports::new(settings), traffic);
     let workers = Workers::per_core();
     let mut inputs = Vec::new();

@@ -6,13 +6,15 @@ use crate::country;
 use crate::pipeline::{Outcome, Request, replay};
 use crate::source::archive::{self, Gap, Listing, Why};
 use crate::source::flows::Kind;
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use gonedark_decode::flow::Settings;
 use gonedark_infer::parameters::Parameters;
 use gonedark_route::Time;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A replay, with everything typed turned into what it means.
 pub(super) struct Plan {
@@ -97,15 +99,12 @@ pub(super) fn execute(plan: Plan) -> Result<output::Done, Failure> {
     let first = listing.files.iter().filter_map(|file| file.time).min();
     let at = plan.from.or(first).unwrap_or(Time::MAX);
     let countries = country::load(&plan.delegated, plan.data.as_deref(), at).map_err(anyhow::Error::from)?;
-    let metered = match &plan.flows[..] {
-        [] => None,
-        flows => {
-            let table =
-                country::load(&plan.delegated, plan.data.as_deref(), at).map_err(anyhow::Error::from)?.table;
-            let watched = flows::watched(&plan.watch);
-            Some(flows::meter(flows, Kind::Exports, Settings::default(), watched, table)?)
-        }
-    };
+    // What cannot be read is said before the archives are gone through.
+    for path in &plan.flows {
+        File::open(path).with_context(|| path.display().to_string())?;
+    }
+    let table = Arc::new(countries.table);
+    let watched = flows::watched(&plan.watch);
     let bar = progress_bar(&listing);
     let request = Request {
         listing: &listing,
@@ -115,8 +114,9 @@ pub(super) fn execute(plan: Plan) -> Result<output::Done, Failure> {
         parameters: plan.parameters.clone(),
         shards: plan.shards,
         missing: plan.missing,
+        origins: !plan.flows.is_empty(),
     };
-    let outcome = replay(request, Box::new(countries.table), &mut |bytes| bar.inc(bytes));
+    let mut outcome = replay(request, Box::new(Arc::clone(&table)), &mut |bytes| bar.inc(bytes));
     bar.finish_and_clear();
     if outcome.inputs.iter().all(|input| input.records == 0) {
         return Err(nothing_read(&outcome));
@@ -127,6 +127,11 @@ pub(super) fn execute(plan: Plan) -> Result<output::Done, Failure> {
             "--from {from} is after the end of what was read, {until}: nothing can be said of it"
         )));
     }
+    let origins = Box::new(std::mem::take(&mut outcome.origins));
+    let metered = match &plan.flows[..] {
+        [] => None,
+        flows => Some(flows::meter(flows, Kind::Exports, Settings::default(), watched, (table, origins))?),
+    };
     let mut run = output::run_info(&plan.parameters, &outcome, &listing);
     run.countries = countries
         .sources

@@ -69,6 +69,11 @@ impl Meter {
         self.last
     }
 
+    /// The routing changed: whose a target is will be asked anew.
+    pub fn routes_changed(&mut self) {
+        self.traffic.routes_changed();
+    }
+
     /// What is new.
     pub fn news(&mut self) -> TrafficNews {
         self.traffic.news()

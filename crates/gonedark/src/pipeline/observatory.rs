@@ -11,6 +11,7 @@ use gonedark_infer::news::News;
 use gonedark_infer::observation::{CollectorId, Delegations};
 use gonedark_infer::parameters::Parameters;
 use gonedark_infer::report::BlindReason;
+use gonedark_infer::traffic::OriginTable;
 use gonedark_infer::{Inference, Watch};
 use gonedark_route::Time;
 use serde::{Deserialize, Serialize};
@@ -234,6 +235,11 @@ impl Observatory {
     /// The stamp up to which everything was applied.
     pub fn now(&self) -> Time {
         self.inference.now()
+    }
+
+    /// Who originates what.
+    pub fn origins(&self) -> OriginTable {
+        self.inference.origins()
     }
 
     /// What is new.

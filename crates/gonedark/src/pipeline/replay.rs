@@ -7,6 +7,7 @@ use crate::source::batch::Observation;
 use gonedark_infer::observation::{CollectorId, Delegations};
 use gonedark_infer::parameters::Parameters;
 use gonedark_infer::report::{BlindReason, Report};
+use gonedark_infer::traffic::OriginTable;
 use gonedark_infer::{Inference, Watch};
 use gonedark_route::Time;
 
@@ -30,6 +31,8 @@ pub struct Request<'a> {
     pub shards: usize,
     /// Intervals for which a collector is known to have nothing.
     pub missing: Vec<crate::source::archive::Gap>,
+    /// Whether it is asked who originates what.
+    pub origins: bool,
 }
 
 /// What came of it.
@@ -38,6 +41,8 @@ pub struct Outcome {
     pub report: Report,
     /// What the files were, by collector and time.
     pub inputs: Vec<FileSummary>,
+    /// Who originates what; nobody where it was not asked for.
+    pub origins: OriginTable,
 }
 
 /// The begin or the end of an interval for which a collector has no data.
@@ -234,6 +239,7 @@ impl Replay<'_> {
             });
         }
         self.inputs.sort_by_key(|(file, _)| *file);
-        Outcome { report, inputs: self.inputs.into_iter().map(|(_, input)| input).collect() }
+        let origins = if self.request.origins { self.inference.origins() } else { OriginTable::default() };
+        Outcome { report, inputs: self.inputs.into_iter().map(|(_, input)| input).collect(), origins }
     }
 }

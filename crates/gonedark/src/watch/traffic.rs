@@ -1,6 +1,7 @@
 //! The meter of one source of flows, on the source's own thread: it takes what is received, and says what is new to the loop,
 //! which writes it down. It never waits for the store: what cannot be handed on yet is gathered.
 
+use super::SharedOrigins;
 use crate::pipeline::Meter;
 use crate::present::Gazetteer;
 use crate::present::traffic::{ExporterLine, TrafficCase, json::AttackJson};
@@ -30,6 +31,9 @@ pub struct MeterDesk {
     source: String,
     meter: Meter,
     gazetteer: Box<dyn Gazetteer + Send>,
+    origins: SharedOrigins,
+    /// Which version of them the meter has asked.
+    asked: u64,
     /// How often all state is kept.
     snapshot: i64,
     pending: Tidings,
@@ -41,9 +45,10 @@ pub struct MeterDesk {
 
 impl MeterDesk {
     /// Of a source, by its name; all state is kept every so often.
+    /// `origins` is what the meter asks.
     pub fn new(
         source: String,
-        meter: Meter,
+        (meter, origins): (Meter, SharedOrigins),
         gazetteer: Box<dyn Gazetteer + Send>,
         snapshot: Duration,
     ) -> Self {
@@ -51,6 +56,8 @@ impl MeterDesk {
             source,
             meter,
             gazetteer,
+            asked: origins.version(),
+            origins,
             snapshot: i64::try_from(snapshot.as_micros()).unwrap_or(i64::MAX),
             pending: Tidings::default(),
             told_again: Time::MIN,
@@ -150,6 +157,10 @@ impl Metering for MeterDesk {
     }
 
     fn advance(&mut self, now: Time, outlet: &Outlet) {
+        let version = self.origins.version();
+        if std::mem::replace(&mut self.asked, version) != version {
+            self.meter.routes_changed();
+        }
         self.meter.advance(now);
         self.gather(now, &outlet.health);
         if !outlet.is_idle() {

@@ -48,6 +48,7 @@ impl Archives {
             parameters: Parameters { min_duration: 0, ..Parameters::default() },
             shards,
             missing: Vec::new(),
+            origins: false,
         };
         let outcome = replay(request, Box::new(Registry::of(&self.scenario)), &mut |_| {});
         let base: &Path = self.folder.path();

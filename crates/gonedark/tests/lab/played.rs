@@ -54,6 +54,7 @@ pub(crate) fn report(folder: &Path, delegated: PathBuf) -> Value {
         status: watch::begun(),
         stop: Stop::default(),
         meters: 0,
+        origins: watch::SharedOrigins::default(),
     };
     let (sender, parcels) = channel();
     let departures = sender.of_source(1 << 20);

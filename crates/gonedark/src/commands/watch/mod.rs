@@ -12,7 +12,7 @@ use crate::source::channel::channel;
 use crate::source::live::{self, Outlet, Running, Source, Stop};
 use crate::store::retention::{Downsample, Keeping};
 use crate::store::{Store, StoreFault};
-use crate::watch::{self, Pace, Watching};
+use crate::watch::{self, Pace, SharedOrigins, Watching};
 use anyhow::Context;
 use gonedark_route::Time;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -30,17 +30,18 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
     let mut config = config::read(&arguments.config).map_err(Failure::Usage)?;
     let mut sources = sources::of_routes(&config);
     if arguments.check {
-        sources.extend(sources::of_flows(&config, |_| taken_up::blank_meter()));
+        sources.extend(sources::of_flows(&config, &SharedOrigins::default(), |_| taken_up::blank_meter()));
         return introduce(&config, &sources, None, out).context("cannot write").map_err(Failure::Input);
     }
     log(arguments.log);
     let (mut store, mut warnings) = Store::open(&config.store.path).map_err(input)?;
-    let taken_up::TakenUp { observatory, mut meters } =
+    let taken_up::TakenUp { observatory, mut meters, origins } =
         taken_up::take_up(&config, &mut store, &mut warnings)?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let meters_count = meters.len();
-    sources
-        .extend(sources::of_flows(&config, |name| meters.remove(name).unwrap_or_else(taken_up::blank_meter)));
+    sources.extend(sources::of_flows(&config, &origins, |name| {
+        meters.remove(name).unwrap_or_else(taken_up::blank_meter)
+    }));
     for source in &mut sources {
         let told = format!("source {}: {}: cannot be had", source.name(), source.describe());
         source.prepare().context(told)?;
@@ -73,6 +74,7 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
         status: known,
         stop: stop.clone(),
         meters: meters_count,
+        origins,
     };
     let goes_on = |name: &str| sources.iter().any(|source| source.name() == name && source.goes_on());
     watching.close_orphans(|key| goes_on(&key.source)).map_err(input)?;

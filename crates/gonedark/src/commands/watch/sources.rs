@@ -11,6 +11,7 @@ use crate::source::flows;
 use crate::source::follow::{Fetcher, Follower, Settings};
 use crate::source::live::Source;
 use crate::source::ris_live;
+use crate::watch::SharedOrigins;
 use crate::watch::traffic::MeterDesk;
 use gonedark_route::Time;
 
@@ -43,8 +44,12 @@ pub(super) fn of_routes(config: &Config) -> Vec<Box<dyn Source>> {
     sources
 }
 
-/// Those of flows; `meter` gives each, by its name, what it goes on with.
-pub(super) fn of_flows(config: &Config, mut meter: impl FnMut(&str) -> Meter) -> Vec<Box<dyn Source>> {
+/// Those of flows; `meter` gives each, by its name, what it goes on with, which asks `origins`.
+pub(super) fn of_flows(
+    config: &Config,
+    origins: &SharedOrigins,
+    mut meter: impl FnMut(&str) -> Meter,
+) -> Vec<Box<dyn Source>> {
     let listener = |known: &config::Flows| -> Box<dyn Source> {
         let settings = flows::listener::Settings {
             name: known.name.clone(),
@@ -54,7 +59,12 @@ pub(super) fn of_flows(config: &Config, mut meter: impl FnMut(&str) -> Meter) ->
             receive_buffer: known.receive_buffer.0,
         };
         let name = known.name.clone();
-        let desk = MeterDesk::new(name, meter(&known.name), Box::new(Places), config.store.snapshot.0);
+        let desk = MeterDesk::new(
+            name,
+            (meter(&known.name), origins.clone()),
+            Box::new(Places),
+            config.store.snapshot.0,
+        );
         Box::new(flows::Listener::new(settings, Box::new(desk)))
     };
     config.source.flows.iter().map(listener).collect()

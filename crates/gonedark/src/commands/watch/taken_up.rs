@@ -12,6 +12,7 @@ use crate::present::{CountryTable, words};
 use crate::source::archive;
 use crate::source::flows::Exports;
 use crate::store::Store;
+use crate::watch::SharedOrigins;
 use anyhow::Context;
 use gonedark_infer::entity::registry::CountryTable as Table;
 use gonedark_infer::observation::Nobody;
@@ -29,6 +30,8 @@ pub(super) struct TakenUp {
     pub(super) observatory: Observatory,
     /// Of flows, by their sources.
     pub(super) meters: BTreeMap<String, Meter>,
+    /// What these ask.
+    pub(super) origins: SharedOrigins,
 }
 
 /// Goes on from what the store holds, or begins.
@@ -66,9 +69,9 @@ pub(super) fn take_up(
     ]);
     store.check_basis(&basis).map_err(input)?;
     let table = Arc::new(countries.table);
-    let mut meters = BTreeMap::new();
+    let (mut meters, origins) = (BTreeMap::new(), SharedOrigins::default());
     for listener in &config.source.flows {
-        meters.insert(listener.name.clone(), meter(listener, config, &table, store, warnings)?);
+        meters.insert(listener.name.clone(), meter(listener, config, (&table, &origins), store, warnings)?);
     }
     let before = warnings.len();
     let snapshot = store.snapshot(warnings).map_err(input)?;
@@ -93,14 +96,14 @@ pub(super) fn take_up(
         }
         store.keep(|into| observatory.keep(into).map_err(io::Error::other)).map_err(input)?;
     }
-    Ok(TakenUp { observatory, meters })
+    Ok(TakenUp { observatory, meters, origins })
 }
 
 /// The meter of a source, going on from what it kept.
 fn meter(
     listener: &config::Flows,
     config: &Config,
-    table: &Arc<Table>,
+    (table, origins): (&Arc<Table>, &SharedOrigins),
     store: &mut Store,
     warnings: &mut Vec<String>,
 ) -> Result<Meter, Failure> {
@@ -117,13 +120,14 @@ fn meter(
     let now = clock::now();
     let meter = match kept {
         Some((exports, kept)) => {
-            let mut traffic = kept.go_on(parameters, watched, table, Box::new(NoOrigins));
+            let mut traffic = kept.go_on(parameters, watched, table, Box::new(origins.clone()));
             traffic.did_not_run_until(now);
             Meter::new(Exports::go_on(settings, exports), traffic)
         }
-        None => {
-            Meter::new(Exports::new(settings), Traffic::new(parameters, watched, table, Box::new(NoOrigins)))
-        }
+        None => Meter::new(
+            Exports::new(settings),
+            Traffic::new(parameters, watched, table, Box::new(origins.clone())),
+        ),
     };
     let ongoing = meter.ongoing().into_iter().map(|attack| attack.id).collect();
     store.end_attacks(name, &ongoing, now).map_err(input)?;
