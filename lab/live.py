@@ -1,4 +1,5 @@
-"""Makes of the store of a `gonedark watch` the report that judge.py reads: incidents, and who was blind."""
+"""Makes of the store of a `gonedark watch` the report that judge.py and attacks.py read: incidents, who was blind, attacks and
+what they are beside."""
 
 import argparse
 import datetime
@@ -12,6 +13,16 @@ def stamp(micros):
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{micros % 1_000_000:06d}Z"
 
 
+def traffic(store):
+    """Attacks, and which of them the store has beside an incident."""
+    attacks = {id: json.loads(body) for id, body in store.execute("SELECT id, body FROM attack ORDER BY start")}
+    beside = store.execute("SELECT incident, lies, attack FROM evidence WHERE attack IS NOT NULL ORDER BY incident, attack")
+    evidence = [
+        {"incident": incident, "kind": "attack", "lies": lies, "attack": attacks[attack]} for incident, lies, attack in beside
+    ]
+    return {"attacks": list(attacks.values()), "evidence": evidence}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("store")
@@ -23,7 +34,8 @@ def main():
         {"collector": collector.rpartition("/")[2], "peer_asn": asn or None, "from": stamp(since), "until": stamp(until or last), "reason": reason}
         for collector, asn, since, reason, until in store.execute("SELECT * FROM blind ORDER BY since")
     ]
-    json.dump({"incidents": incidents, "coverage": {"blind": blind}}, sys.stdout, indent=1)
+    report = {"incidents": incidents, "coverage": {"blind": blind}, **traffic(store)}
+    json.dump(report, sys.stdout, indent=1)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import tomllib
 from datetime import datetime, timezone
 
 import namespaces
+import traffic
 
 # Seconds from the end of a command until the last collector has stamped what it did. Four hops at most (country,
 # provider, two of the mesh, collector), each with FRR's advertisement interval set to 0; what is left is FRR's timer for
@@ -49,6 +50,7 @@ class Operator:
     def __init__(self, topology, daemons):
         self.topology = topology
         self.daemons = daemons
+        self.floods = []
 
     def do(self, step):
         """One step; gives when it began and ended, in microseconds."""
@@ -104,6 +106,13 @@ class Operator:
     def start(self, step):
         self.daemons.start(self._router(step))
 
+    def flood(self, step):
+        self.floods.append((step, traffic.flood(self.topology, step)))
+
+    def attacks(self):
+        """What the floods were in truth; waits for those that go on."""
+        return [_attack(step, traffic.told(process), self.topology) for step, process in self.floods]
+
 
 def perform(plan, operator, tell):
     """All outages in order; gives the truth about each."""
@@ -117,6 +126,20 @@ def perform(plan, operator, tell):
         time.sleep(plan["quiet"])
         truths.append(_truth(outage, done, operator.topology))
     return truths
+
+
+def _attack(step, told, topology):
+    victim = topology.announcing(step["to"])
+    return {
+        "target": step["to"],
+        "country": victim.country,
+        "as": victim.number,
+        "kind": "tcp_syn",
+        "first": written(told["first"]),
+        "last": written(told["last"]),
+        "packets": told["packets"],
+        "sources": told["sources"],
+    }
 
 
 def _truth(outage, done, topology):

@@ -20,6 +20,7 @@ from pathlib import Path
 import namespaces
 import outages
 import topology as topologies
+import traffic
 from routers import Daemons
 
 HERE = Path(__file__).parent
@@ -50,18 +51,22 @@ def wait_for(what, ready, daemons):
         time.sleep(0.3)
 
 
-def start_station(collector, folder, options):
-    """The listener for BMP: the recorder, or the command given in its place."""
+def start_station(topology, collector, folder, options):
+    """The listener for BMP (and for flows, if it says so): the recorder, or the command given in its place."""
     address = f"{collector.station[0]}:{collector.station[1]}"
     command = options.station_command
     if command:
-        command = command.replace("{listen}", address).split()
+        command = command.replace("{listen}", address).replace("{flows}", topology.flows.listen).split()
     else:
         command = [sys.executable, str(HERE / "station.py"), "--listen", address, "--out", str(folder)]
     where = [] if options.station_on_host else namespaces.within(collector)
     folder.mkdir()
     log = open(folder / "log", "w")
     return subprocess.Popen([*where, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+
+def listens_for_flows(options):
+    return "{flows}" in (options.station_command or "")
 
 
 def converged(topology, daemons):
@@ -116,7 +121,7 @@ def pack(path, to):
 
 def one_pass(topology, plan, options, folder):
     daemons = Daemons(topology, folder)
-    station = None
+    station, others = None, []
     try:
         tell(f"{len(topology.routers)} routers, {len(topology.links)} links")
         namespaces.build(topology)
@@ -124,7 +129,10 @@ def one_pass(topology, plan, options, folder):
         if options.station_on_host:
             namespaces.join_host(collector)
         begin = time.time()
-        station = start_station(collector, folder / "station", options)
+        station = start_station(topology, collector, folder / "station", options)
+        if not listens_for_flows(options):
+            others.append(traffic.start_recorder(topology.flows, folder))
+        others.append(traffic.start_exporter(topology.flows, folder))
         for router in topology.routers:
             daemons.prepare(router)
             daemons.start(router)
@@ -139,19 +147,24 @@ def one_pass(topology, plan, options, folder):
             tell(f"quiet for {options.settle} s")
             time.sleep(options.settle)
         first = outages.now()
-        truths = outages.perform(plan, outages.Operator(topology, daemons), tell)
+        operator = outages.Operator(topology, daemons)
+        truths = outages.perform(plan, operator, tell)
         truth = {
             "schema": 1,
             "from": outages.written(first),
             "until": outages.written(outages.now()),
             "timers": topology.timers,
             "outages": truths,
+            "attacks": operator.attacks(),
         }
         # Before anything is stopped: the end of the lab is no outage.
         keep(topology, daemons, since, begin, options.out)
         for path in (folder / "station").glob("bmp-*"):
             (options.out / "bmp").mkdir(exist_ok=True)
             pack(path, options.out / "bmp" / f"{path.name}.gz")
+        if (folder / "flows.pcap").exists():
+            (options.out / "flows").mkdir()
+            pack(folder / "flows.pcap", options.out / "flows" / "flows.pcap.gz")
         (options.out / "truth.json").write_text(json.dumps(truth, indent=1) + "\n")
     finally:
         # A second Ctrl-C must not leave half of it standing.
@@ -161,10 +174,13 @@ def one_pass(topology, plan, options, folder):
         if station:
             station.terminate()
             station.wait()
+        for process in others:
+            process.terminate()
+            process.wait()
         daemons.stop_all()
         namespaces.remove_all()
         if options.keep_logs:
-            shutil.copytree(folder, options.out / "logs", ignore=shutil.ignore_patterns("*.mrt", "*.vty", "control"))
+            shutil.copytree(folder, options.out / "logs", ignore=shutil.ignore_patterns("*.mrt", "*.vty", "*control"))
 
 
 CAUGHT = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -180,7 +196,7 @@ def arguments():
     parser.add_argument("--outages", type=Path, default=HERE / "outages.toml")
     parser.add_argument("--out", type=Path, default=Path("target/lab"), help="made anew (default target/lab)")
     parser.add_argument("--station-command", metavar="COMMAND", help="listens for BMP instead of the recorder; "
-                        "{listen} becomes the address and port")
+                        "{listen} becomes the address and port, {flows} those for NetFlow, which is recorded without it")
     parser.add_argument("--station-on-host", action="store_true", help="the station listens at a veth to the host")
     parser.add_argument("--settle", type=float, default=0, metavar="SECONDS", help="quiet before the first outage: a "
                         "live program takes what routers send for whole tables only once that has ended")
@@ -193,6 +209,8 @@ def main():
     options = arguments()
     if os.geteuid() != 0:
         sys.exit("lab: needs root, for network namespaces")
+    if options.station_on_host and listens_for_flows(options):
+        sys.exit("lab: flows do not get to the host; leave out {flows} or --station-on-host")
     lock = socket.socket(socket.AF_UNIX)
     try:
         lock.bind(LOCK)

@@ -52,11 +52,26 @@ class Router:
 
 
 @dataclass
+class Flows:
+    """Whose traffic is told of: what goes over one link of a router, to who listens at a neighbour."""
+
+    exporter: Router
+    towards: Router
+    collector: Router
+    port: int
+
+    @property
+    def listen(self):
+        return f"{self.exporter.end_to(self.collector).far_address}:{self.port}"
+
+
+@dataclass
 class Topology:
     timers: dict
     routers: list
     # Pairs of ends.
     links: list
+    flows: Flows
 
     def by_number(self, number):
         return next(router for router in self.routers if router.number == number and not router.is_collector)
@@ -71,6 +86,10 @@ class Topology:
     @property
     def networks(self):
         return [network for router in self.routers for network in router.networks]
+
+    def announcing(self, address):
+        address = ipaddress.ip_address(address)
+        return next(it for it in self.routers if any(address in ipaddress.ip_network(network) for network in it.networks))
 
     def of_country(self, code):
         return next(router for router in self.routers if router.country == code)
@@ -112,4 +131,7 @@ def read(path):
     links = [_link(next(subnets), first, second) for first, second in pairs]
     for place, router in enumerate(routers, start=1):
         router.router_id = f"198.19.0.{place}"
-    return Topology(said["timers"], routers, links)
+    flows = said["flows"]
+    collector = next(it for it in routers if it.name == flows["collector"])
+    flows = Flows(by_number[flows["exporter"]], by_number[flows["towards"]], collector, flows["port"])
+    return Topology(said["timers"], routers, links, flows)

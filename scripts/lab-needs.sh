@@ -6,6 +6,7 @@ missing=
 [ -x /usr/lib/frr/bgpd ] && command -v vtysh >/dev/null 2>&1 || missing="$missing frr"
 command -v bird >/dev/null 2>&1 || missing="$missing bird2"
 command -v gobgpd >/dev/null 2>&1 || missing="$missing gobgpd"
+command -v softflowd >/dev/null 2>&1 || missing="$missing softflowd"
 command -v ip >/dev/null 2>&1 || missing="$missing iproute2"
 command -v python3 >/dev/null 2>&1 || missing="$missing python3"
 
