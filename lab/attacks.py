@@ -54,7 +54,7 @@ def judge_flood(flood, attacks, evidence):
     whose = {(it["kind"], it["code"]) for it in attack["entities"]}
     if ("country", flood["country"]) not in whose:
         wrong.append(f"not told as {flood['country']}'s")
-    beside = [it for it in evidence if it["attack"]["id"] == attack["id"] and it["incident"].startswith(flood["country"])]
+    beside = [it for it in evidence if it["attack"]["id"] == attack["id"] and it["incident"].startswith(f"country-{flood['country']}-")]
     if not beside:
         wrong.append(f"beside no incident of {flood['country']}")
     row["told"], row["told as"] = clock(attack["start"]["earliest"]), clock(attack["stop"] and attack["stop"]["earliest"])

@@ -4,7 +4,7 @@ use crate::flow::counters::{Counters, add};
 use crate::flow::sampling::{RateOf, Rates, Sampling};
 use crate::flow::sequence::Sequence;
 use crate::flow::template::Templates;
-use crate::flow::times;
+use crate::flow::times::{self, Clocks};
 use crate::flow::waiting::Waiting;
 use gonedark_route::Time;
 use std::net::IpAddr;
@@ -34,6 +34,8 @@ pub(super) struct Domain {
     pub(super) key: DomainKey,
     sequence: Sequence,
     uptime: Option<u32>,
+    /// When it came up, as its headers of whole seconds bound it.
+    began: Option<i64>,
     /// When it came up, in milliseconds since 1970, where options tell it.
     pub(super) init: Option<u64>,
 }
@@ -125,7 +127,7 @@ impl Exporter {
             return None;
         }
         let sequence = Sequence::default();
-        self.domains.push(Domain { key, sequence, uptime: None, init: None });
+        self.domains.push(Domain { key, sequence, uptime: None, began: None, init: None });
         self.domains.len().checked_sub(1)
     }
 
@@ -148,6 +150,14 @@ impl Exporter {
             sources.retain(|((of, _), _)| *of != domain);
         }
         known.uptime = Some(uptime);
+    }
+
+    /// The clocks of a header that tells whole seconds, to the millisecond as far as that can be known.
+    pub(super) fn whole_seconds(&mut self, domain: usize, clocks: Clocks) -> Clocks {
+        let Some(known) = self.domains.get_mut(domain) else { return clocks };
+        let (clocks, began) = clocks.within_second(known.began);
+        known.began = began;
+        clocks
     }
 
     /// Takes note of a sequence number and of how much it counts; of a number only where that is not known.

@@ -83,7 +83,7 @@ pub(super) fn read<F: FnMut(ExporterId, &Flow)>(
         version: header.version,
         domain: header.domain,
         domain_at,
-        clocks: header.clocks,
+        clocks: exporter.whole_seconds(domain_at, header.clocks),
         received,
     };
     let mut sets = Sets { exporter: &mut *exporter, id, settings, each, taken };

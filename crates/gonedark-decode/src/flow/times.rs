@@ -29,6 +29,23 @@ impl Clocks {
         Some(self.export.micros().saturating_sub(i64::from(age).saturating_mul(1_000)))
     }
 
+    /// The same clocks to the millisecond, from a header that tells whole seconds and a long uptime; and when the exporter came
+    /// up, in milliseconds since 1970.
+    ///
+    /// Seconds are cut, so that each header says only that it came up at some time within a second. What it says by the latest of
+    /// those is the nearest: without it every flow is told up to a second too early. A clock that was set shows in an earlier one
+    /// by more than a second.
+    pub(super) fn within_second(self, began: Option<i64>) -> (Self, Option<i64>) {
+        let Some(uptime) = self.uptime else { return (self, began) };
+        let earliest = self.export.micros().div_euclid(1_000).saturating_sub(i64::from(uptime));
+        let began = match began {
+            Some(began) if (earliest..earliest.saturating_add(1_000)).contains(&began) => began,
+            _ => earliest,
+        };
+        let export = began.saturating_add(i64::from(uptime)).saturating_mul(1_000);
+        (Clocks { export: Time::from_micros(export), ..self }, Some(began))
+    }
+
     /// The same clocks where the moment at which the exporter came up is told, in milliseconds since 1970 (IE 160).
     pub(super) fn with_init(self, init: u64) -> Self {
         let export = self.export.micros().div_euclid(1_000).cast_unsigned();
@@ -126,4 +143,30 @@ pub(super) fn is_restarted(before: Option<u32>, now: u32) -> bool {
         let behind = before.wrapping_sub(now).cast_signed();
         behind > 60_000
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_whole_seconds_are_told_to_the_millisecond_by_the_latest_of_them() {
+        // Came up at 0.700 s past a second.
+        let began = 1_419_264_900_700_i64;
+        let mut known = None;
+        let mut errors = Vec::new();
+        for uptime in [250_u32, 10_000, 20_300, 30_290, 40_900] {
+            let sent = began + i64::from(uptime);
+            let header = Clocks { export: Time::from_seconds(sent.div_euclid(1_000)), uptime: Some(uptime) };
+            let (clocks, next) = header.within_second(known);
+            known = next;
+            errors.push(sent - clocks.export.micros() / 1_000);
+        }
+        // 950 ms past its second; 700 ms; on the second; and from then on all are right.
+        assert_eq!(errors, [950, 700, 0, 0, 0]);
+        // The clock was set back by an hour: it is believed.
+        let header = Clocks { export: Time::from_seconds((began - 3_600_000) / 1_000), uptime: Some(50_000) };
+        let (clocks, _) = header.within_second(known);
+        assert_eq!(clocks.export, header.export);
+    }
 }
