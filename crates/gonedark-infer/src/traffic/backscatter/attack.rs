@@ -54,7 +54,7 @@ pub struct BackscatterAttack {
     /// Ports that the attacker wrote on his packets, ascending; as many as are remembered.
     pub attacker_ports: Vec<u16>,
     /// What the victim answered in all in its worst minute, in packets a second, if the attacker forged addresses of the whole
-    /// family alike: what arrived times [`Backscatter::scale`].
+    /// family alike: what arrived times [`super::Backscatter::scale`].
     pub pps_at_victim: u64,
 }
 
