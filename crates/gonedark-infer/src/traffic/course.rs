@@ -4,7 +4,7 @@
 //! second of it would cost up to three hundred additions for each of the entities that it belongs to.
 
 use super::amount::Amount;
-use super::credit::Credit;
+use super::credit::{Credit, Steps};
 
 /// Seconds that are kept one by one: one less than there is room for steps. An exporter with the usual active timeout of 60 s
 /// tells all of a second within the minute after it.
@@ -77,23 +77,30 @@ impl Course {
     /// Adds a flow that was made up for the second `now`, up to which the course was rolled.
     #[inline]
     pub(crate) fn add(&mut self, credit: &Credit, older: &[Amount]) {
-        let steps = &credit.seconds;
-        // Those that are missing are nothing, added to the first.
-        let count = if steps.count <= 2 { 2 } else { 4 };
-        for (place, step) in steps.places.iter().zip(&steps.steps).take(count) {
-            let cell = self.step_mut(usize::from(*place));
-            *cell = cell.plus(*step);
+        let Steps { steps: [first, second, third, fourth], places: [a, b, c, d], count } = credit.seconds;
+        self.add_step(a, first);
+        self.add_step(b, second);
+        if count > 2 {
+            // A fourth that is missing is nothing, added to the place of the first.
+            self.add_step(c, third);
+            self.add_step(d, fourth);
         }
         if credit.older.1 > credit.older.0 {
             self.add_older(credit, older);
         }
     }
 
-    /// Something of each line that [`Course::add`] will change: what a flow begins and ends with lie side by side.
+    /// Something of whatever [`Course::add`] will change.
     #[inline]
     pub(super) fn look_at(&self, credit: &Credit) -> i64 {
-        let [begin, _, end, _] = credit.seconds.places;
-        self.step(usize::from(begin)).packets ^ self.step(usize::from(end)).packets
+        let [a, b, c, d] = credit.seconds.places.map(|place| self.step(usize::from(place)).packets);
+        a ^ b ^ c ^ d
+    }
+
+    /// Something of what [`Course::roll`] will change, one second after it was rolled on last.
+    #[inline]
+    pub(super) fn look_at_first(&self, now: i64) -> i64 {
+        self.now ^ self.step(of_second(now - SECONDS as i64)).packets
     }
 
     fn add_older(&mut self, credit: &Credit, older: &[Amount]) {
@@ -105,12 +112,18 @@ impl Course {
     }
 
     #[inline]
+    fn add_step(&mut self, place: u8, step: Amount) {
+        let cell = self.step_mut(usize::from(place));
+        *cell = cell.plus(step);
+    }
+
+    #[inline]
     fn step_mut(&mut self, at: usize) -> &mut Amount {
-        &mut self.seconds[at / ROW % 2][at % ROW]
+        &mut self.seconds.as_flattened_mut()[at % (2 * ROW)]
     }
 
     fn step(&self, at: usize) -> Amount {
-        self.seconds[at / ROW % 2][at % ROW]
+        self.seconds.as_flattened()[at % (2 * ROW)]
     }
 
     /// The first second that is kept.

@@ -7,7 +7,7 @@
 //! | of what kind | [`kind`] | SYN flood, reflection, conversation, ..., by ports, flags and sizes |
 //! | whose | [`whose`], `origins`, `place` | host, /24 or /48, watched prefix, AS, country of a target |
 //! | when, how much | `credit`, `course`, `amount`, `counting` | spread over the seconds in which the packets came |
-//! | what is kept | `table` | a bounded number of courses, the heavy ones |
+//! | what is kept | `table`, `contenders` | a bounded number of courses, the heavy ones |
 //! | what is usual | `baseline`, `learning` | rates at this time of day, with what they vary |
 //! | worth a look? | `suspects` | which targets reach a part of a threshold, and get an account |
 //! | too much? | `verdict`, `judge` | over a threshold, and no conversation, scan, crowd or part of something smaller |
@@ -23,6 +23,7 @@ mod account;
 mod amount;
 pub mod backscatter;
 mod baseline;
+mod contenders;
 mod counting;
 mod course;
 mod credit;

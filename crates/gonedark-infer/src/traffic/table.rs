@@ -1,6 +1,7 @@
 //! The courses that are kept, in bounded memory: all of them while there is room, and the heavy ones where there is none.
 
 use super::amount::Amount;
+use super::contenders::{Claim, Contenders};
 use super::course::Course;
 use super::credit::Credit;
 use super::place::Key;
@@ -16,15 +17,8 @@ pub(crate) const NOWHERE: u32 = u32::MAX;
 const KEPT_PERCENT: usize = 75;
 /// From this much (percent) on new ones have to show that they are worth it. Guess.
 const CROWDED_PERCENT: usize = 87;
-/// Places in which new ones show it: each for all of the same hash. Guess: 256 KiB.
-const CONTENDERS: usize = 1 << 14;
 /// Places in which it is remembered where a course lies, of those that are asked for again and again. Guess: 4 KiB.
 const HINTS: usize = 1 << 10;
-/// Whoever has sent so many packets more than those of the same place is taken in: a quarter of the least threshold. Guess.
-const WORTH_PACKETS: i64 = 250 * super::amount::SCALE;
-/// And in so many records, as with sampling a single one stands for a thousand packets. Guess.
-const WORTH_RECORDS: u32 = 4;
-
 /// A target and a kind of traffic: what every record asks for, in one line of the cache. Its course, twenty times as large,
 /// lies elsewhere, so that looking for one of many stays within few pages.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -42,22 +36,6 @@ pub(crate) struct Entry {
 
 const _: () = assert!(size_of::<Entry>() == 64, "an entry is one line");
 
-/// One that has no course yet: a vote by majority among those of one hash (Boyer and Moore).
-#[derive(Clone, Copy, Default, Debug, serde::Serialize, serde::Deserialize)]
-struct Contender {
-    /// The lower half of the hash.
-    hash: u32,
-    records: u32,
-    packets: i64,
-}
-
-/// What one that has no course yet comes with.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Claim {
-    pub(crate) amount: Amount,
-    pub(crate) records: u32,
-}
-
 /// Courses by target and kind.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Table {
@@ -71,7 +49,7 @@ pub(crate) struct Table {
     hints: Vec<u32>,
     /// Touched in the second that goes on.
     pub(crate) touched: Vec<u32>,
-    contenders: Vec<Contender>,
+    contenders: Contenders,
     /// Records that were not taken.
     pub(crate) refused: u64,
     #[serde(skip)]
@@ -111,27 +89,36 @@ impl Table {
     /// those that are missing are taken in: the waits for memory of the first overlap.
     pub(crate) fn find_all(
         &mut self,
-        wanted: impl Iterator<Item = (Key, u64, Claim)> + Clone,
+        count: usize,
+        wanted: impl Fn(usize) -> (Key, u64, Claim),
         now: i64,
         into: &mut Vec<u32>,
     ) {
         into.clear();
-        into.extend(wanted.clone().map(|(key, hash, _)| self.at(key, hash)));
-        for (at, (key, hash, claim)) in into.iter_mut().zip(wanted) {
-            if *at == NOWHERE {
-                *at = self.find_or_admit(key, hash, claim, now);
-            }
+        for number in 0..count {
+            let (key, hash, _) = wanted(number);
+            into.push(self.at(key, hash));
+        }
+        for (number, at) in into.iter_mut().enumerate().filter(|(_, at)| **at == NOWHERE) {
+            let (key, hash, claim) = wanted(number);
+            *at = self.find_or_admit(key, hash, claim, now);
         }
     }
 
     /// Looks at what adding will change, and at no more than that: the waits for memory of many courses overlap, where adding
     /// to one after the other would have each wait for itself.
     #[inline]
-    pub(crate) fn look_ahead<'a>(&self, wanted: impl Iterator<Item = (&'a u32, &'a Credit)>) {
-        let seen = wanted.fold(0, |seen, (at, credit)| match self.courses.get(*at as usize) {
-            Some(course) => seen ^ course.look_at(credit),
-            None => seen,
-        });
+    pub(crate) fn look_ahead<'a>(&self, wanted: impl Iterator<Item = (&'a u32, &'a Credit)>, now: i64) {
+        let mut seen = 0;
+        for (at, credit) in wanted {
+            let at = *at as usize;
+            if let (Some(entry), Some(course)) = (self.entries.get(at), self.courses.get(at)) {
+                seen ^= course.look_at(credit);
+                if entry.touched_at != now {
+                    seen ^= course.look_at_first(now);
+                }
+            }
+        }
         std::hint::black_box(seen);
     }
 
@@ -197,7 +184,7 @@ impl Table {
     fn admit(&mut self, key: Key, hash: u64, claim: Claim, now: i64) -> u32 {
         let count = self.entries.len();
         if count >= self.room || count * 100 >= self.room * CROWDED_PERCENT {
-            let is_worth_it = self.contend(hash, claim);
+            let is_worth_it = self.contenders.contend(hash, claim);
             if count >= self.room || !is_worth_it {
                 self.refused += u64::from(claim.records);
                 return NOWHERE;
@@ -215,25 +202,6 @@ impl Table {
         let entries = &self.entries;
         self.index.insert_unique(hash, at, |at| entries[*at as usize].key.hash());
         at
-    }
-
-    /// Whether one that has no course is worth one by now.
-    fn contend(&mut self, hash: u64, Claim { amount, records }: Claim) -> bool {
-        if self.contenders.is_empty() {
-            self.contenders = vec![Contender::default(); CONTENDERS];
-        }
-        let contender = &mut self.contenders[(hash >> 40) as usize % CONTENDERS];
-        let hash = hash as u32;
-        if contender.hash == hash {
-            contender.packets = contender.packets.saturating_add(amount.packets);
-            contender.records = contender.records.saturating_add(records);
-        } else if contender.records <= records {
-            *contender = Contender { hash, packets: amount.packets, records };
-        } else {
-            contender.packets = contender.packets.saturating_sub(amount.packets);
-            contender.records -= records;
-        }
-        contender.hash == hash && contender.packets >= WORTH_PACKETS && contender.records >= WORTH_RECORDS
     }
 
     /// Makes room where there is little, at the end of a second: the lightest go, those of the same weight by their keys.
