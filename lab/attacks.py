@@ -35,7 +35,7 @@ def turn(name, told, truth):
     return difference, [] if abs(difference) <= ALLOWED else [f"{name} {told['earliest']} to {told['latest']}"]
 
 
-def judge_flood(flood, attacks, evidence):
+def judge_flood(flood, attacks, evidence, incidents):
     """One row, and the attacks that the flood explains."""
     row = {
         "flood": f"{flood['packets']} packets to {flood['target']} ({flood['country']})",
@@ -52,9 +52,11 @@ def judge_flood(flood, attacks, evidence):
     if flood["kind"] not in attack["misuse_types"]:
         wrong.append(f"told as {', '.join(attack['misuse_types'])}")
     whose = {(it["kind"], it["code"]) for it in attack["entities"]}
-    if ("country", flood["country"]) not in whose:
-        wrong.append(f"not told as {flood['country']}'s")
-    beside = [it for it in evidence if it["attack"]["id"] == attack["id"] and it["incident"].startswith(f"country-{flood['country']}-")]
+    for owner in (("country", flood["country"]), ("as", f"AS{flood['as']}")):
+        if owner not in whose:
+            wrong.append(f"not told as {owner[1]}'s")
+    of_country = {it["id"] for it in incidents if it["entity"]["code"] == flood["country"]}
+    beside = [it for it in evidence if it["attack"]["id"] == attack["id"] and it["incident"] in of_country]
     if not beside:
         wrong.append(f"beside no incident of {flood['country']}")
     row["told"], row["told as"] = clock(attack["start"]["earliest"]), clock(attack["stop"] and attack["stop"]["earliest"])
@@ -70,7 +72,7 @@ def judge(report, truth):
     attacks = [it for it in attacks.values() if it["part_of"] is None]
     rows, explained = [], []
     for flood in truth["attacks"]:
-        row, found = judge_flood(flood, attacks, evidence)
+        row, found = judge_flood(flood, attacks, evidence, report["incidents"])
         rows.append(row)
         explained += found
     for attack in attacks:

@@ -132,7 +132,7 @@ def one_pass(topology, plan, options, folder):
         station = start_station(topology, collector, folder / "station", options)
         if not listens_for_flows(options):
             others.append(traffic.start_recorder(topology.flows, folder))
-        others.append(traffic.start_exporter(topology.flows, folder))
+        others += [traffic.start_exporter(topology.flows, folder), traffic.start_everyday(topology)]
         for router in topology.routers:
             daemons.prepare(router)
             daemons.start(router)

@@ -57,6 +57,7 @@ class Flows:
 
     exporter: Router
     towards: Router
+    source: Router
     collector: Router
     port: int
 
@@ -133,5 +134,5 @@ def read(path):
         router.router_id = f"198.19.0.{place}"
     flows = said["flows"]
     collector = next(it for it in routers if it.name == flows["collector"])
-    flows = Flows(by_number[flows["exporter"]], by_number[flows["towards"]], collector, flows["port"])
+    flows = Flows(*(by_number[flows[it]] for it in ("exporter", "towards", "source")), collector, flows["port"])
     return Topology(said["timers"], routers, links, flows)

@@ -111,10 +111,10 @@ receive_buffer = "64 MiB"
         return [self.binary, "watch", "--config", str(config), "--log", "json"]
 
     def own_counts(self):
-        """Of /metrics what is about flows."""
+        """Of /metrics what is about its source."""
         with urllib.request.urlopen(f"http://127.0.0.1:{SERVE}/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
-        told = [line.rsplit(" ", 1) for line in lines if line.startswith("gonedark_flow")]
+        told = [line.rsplit(" ", 1) for line in lines if line.startswith("gonedark_source_")]
         return {name: float(value) for name, value in told}
 
     def alarms(self):

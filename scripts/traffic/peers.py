@@ -13,6 +13,7 @@ All of it happens in a network of its own that has nothing but a loopback, and e
 import argparse
 import json
 import os
+import random
 import shutil
 import signal
 import statistics
@@ -137,7 +138,8 @@ def alarm(kinds, options):
                     seconds = alarm_of_one(collector, times, number)
                     rows.append({"program": kind.name, "times": times, "seconds": seconds})
                     print(f"  {times} x {kind.name}: {seconds and round(seconds, 2)} s", file=sys.stderr)
-                    time.sleep(1)
+                    # Both look once a second: attacks are to begin at any time of it.
+                    time.sleep(random.uniform(1, 2))
         finally:
             collector.end()
     shutil.rmtree(options.out / "work")
@@ -232,6 +234,8 @@ def main():
     options = arguments()
     kinds = chosen(options)
     alone()
+    # So that what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     options.out.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(options.out / "work", ignore_errors=True)
     result = {"when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "arguments": sys.argv[1:]}
