@@ -26,12 +26,13 @@ type Counter = (&'static str, &'static str, fn(&SourceStatus) -> u64);
 type Gauge = (&'static str, &'static str, Option<Unit>, fn(&SourceStatus) -> Option<f64>);
 
 /// What sources count.
-const COUNTERS: [Counter; 5] = [
+const COUNTERS: [Counter; 6] = [
     ("source_messages", "Messages read, whatever they were", |source| source.messages),
     ("source_damaged", "Messages that could not be understood", |source| source.damaged),
     ("source_missed", "Messages known to be missed", |source| source.missed),
     ("source_connections", "Connections made", |source| source.connections),
     ("source_observations", "Observations handed on", |source| source.observations),
+    ("source_records", "Records of flows that were metered", |source| source.records),
 ];
 
 /// How sources are.

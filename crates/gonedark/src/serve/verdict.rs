@@ -26,7 +26,7 @@ pub fn alive(silent_for: Option<Duration>, patience: Duration) -> Result<(), Str
 /// What is missing until it does what it is for; nothing where it does.
 pub fn reasons(status: &Status, sources: &[SourceStatus]) -> Vec<String> {
     let mut reasons = Vec::new();
-    if status.applied == 0 && !sources.iter().any(|source| source.observations > 0) {
+    if status.applied == 0 && !sources.iter().any(|source| source.records > 0) {
         reasons.push("nothing was applied yet: the first routes or flows are still to come".to_owned());
     }
     if let Some(fault) = &status.store_fault {

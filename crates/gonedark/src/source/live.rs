@@ -62,6 +62,8 @@ pub struct Health {
     pub connections: AtomicU64,
     /// Observations that were handed on: as many are applied, or wait for a stream that lags.
     pub observations: AtomicU64,
+    /// Records of flows that were metered.
+    pub records: AtomicU64,
     state: Mutex<State>,
 }
 

@@ -52,6 +52,9 @@ pub struct SourceStatus {
     pub connections: u64,
     /// Observations handed on.
     pub observations: u64,
+    /// Records of flows that were metered.
+    #[serde(default)]
+    pub records: u64,
     /// Routers, collectors or files, and what they are at.
     pub sessions: BTreeMap<String, String>,
 }
@@ -78,6 +81,7 @@ impl Status {
                 missed: count(&health.missed),
                 connections: count(&health.connections),
                 observations: count(&health.observations),
+                records: count(&health.records),
                 sessions: condition.sessions,
             }
         };

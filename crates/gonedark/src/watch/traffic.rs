@@ -81,7 +81,7 @@ impl MeterDesk {
             describe(&exporters, health);
         }
         let records = exporters.iter().map(|exporter| exporter.records).sum();
-        health.observations.store(records, Ordering::Relaxed);
+        health.records.store(records, Ordering::Relaxed);
         self.pending.until = Some(now);
         for Deaf { exporter, from, until, reason, lost } in deaf {
             let exporter = exporters.get(usize::from(exporter)).map(|known| known.address.to_string());
