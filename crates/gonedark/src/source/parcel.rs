@@ -82,14 +82,25 @@ pub struct Tidings {
     pub source: String,
     /// Up to when everything was metered.
     pub until: Option<Time>,
-    /// Attacks that began, changed or ended, each as JSON too (docs/traffic-schema.md).
-    pub attacks: Vec<(Attack, String)>,
+    /// Attacks that began or ended, or how they go on.
+    pub attacks: Vec<AttackTold>,
     /// Who could not be heard.
     pub deaf: Vec<Unheard>,
     /// All state of the meter, to go on from after a restart.
     pub state: Option<Vec<u8>>,
     /// Nothing more will come of it.
     pub is_last: bool,
+}
+
+/// An attack, as it is now.
+#[derive(Debug)]
+pub struct AttackTold {
+    /// What it is.
+    pub attack: Attack,
+    /// The same as JSON (docs/traffic-schema.md).
+    pub body: String,
+    /// Whether it began, ended or became part of another; else it only goes on.
+    pub is_news: bool,
 }
 
 /// A time in which an exporter could not be heard, or not wholly.
@@ -110,7 +121,8 @@ pub struct Unheard {
 impl Tidings {
     /// Bytes of memory that they take, about.
     fn weight(&self) -> usize {
-        let attacks: usize = self.attacks.iter().map(|(_, text)| text.len() * 2 + size_of::<Attack>()).sum();
+        let attacks: usize =
+            self.attacks.iter().map(|told| told.body.len() * 2 + size_of::<AttackTold>()).sum();
         let deaf = self.deaf.len() * size_of::<Unheard>();
         attacks + deaf + self.state.as_ref().map_or(0, Vec::len) + size_of::<Self>()
     }

@@ -3,7 +3,7 @@
 use super::commit::Writing;
 use super::journal::PART;
 use super::{Store, StoreFault, Warnings};
-use crate::source::parcel::{Tidings, Unheard};
+use crate::source::parcel::{AttackTold, Tidings, Unheard};
 use gonedark_infer::traffic::report::{Attack, Target};
 use gonedark_route::Time;
 use rusqlite::named_params;
@@ -21,7 +21,7 @@ impl Store {
         let work = db.transaction().map_err(told)?;
         let mut writing = Writing { work: &work, entities, new_entities: &mut new_entities };
         let source = &tidings.source;
-        for (attack, body) in &tidings.attacks {
+        for AttackTold { attack, body, .. } in &tidings.attacks {
             let until = tidings.until.unwrap_or(attack.detected);
             writing.attack(source, attack, body, until).map_err(told)?;
         }
@@ -59,6 +59,18 @@ impl Store {
                 Ok(None)
             }
         }
+    }
+
+    /// The sources of attacks that go on.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn attacked_sources(&self) -> Result<BTreeSet<String>, StoreFault> {
+        let told = |error| StoreFault::of(&self.path, error);
+        let query = "SELECT DISTINCT source FROM attack WHERE stop IS NULL";
+        let mut statement = self.db.prepare(query).map_err(told)?;
+        let rows = statement.query_map([], |row| row.get(0));
+        rows.and_then(Iterator::collect).map_err(told)
     }
 
     /// Ends the attacks of a source of which its meter does not know (any more) that they go on: each ended somewhere between

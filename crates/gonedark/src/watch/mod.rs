@@ -15,7 +15,7 @@ use crate::pipeline::observatory::Observatory;
 use crate::present::{Gazetteer, json};
 use crate::source::channel::Arrivals;
 use crate::source::live::Stop;
-use crate::source::parcel::{Freight, Parcel, StreamKey, Tidings};
+use crate::source::parcel::{AttackTold, Freight, Parcel, StreamKey, Tidings};
 use crate::store::retention::{Keeping, Sweep};
 use crate::store::{Commit, Store, StoreFault};
 use gonedark_infer::traffic::report::Attack;
@@ -148,7 +148,11 @@ impl Watching<'_> {
             weight += freight.weight();
             match freight {
                 Freight::Parcel(parcel) => some.push(parcel),
-                Freight::Tidings(told) => tidings.push(*told),
+                // One a second at the most, and somebody is attacked: it does not wait for the rest.
+                Freight::Tidings(told) => {
+                    tidings.push(*told);
+                    return (some, tidings, false);
+                }
             }
             if weight >= LARGEST || begin.elapsed() >= self.pace.commit {
                 return (some, tidings, false);
@@ -175,7 +179,7 @@ impl Watching<'_> {
     /// Takes what a meter says into the store.
     fn hear(&mut self, tidings: &Tidings) -> Result<(), StoreFault> {
         self.insist(|store| store.take_tidings(tidings))?;
-        for (attack, _) in &tidings.attacks {
+        for AttackTold { attack, .. } in tidings.attacks.iter().filter(|told| told.is_news) {
             let Attack { id, start, stop, severity, .. } = attack;
             let (since, ended) = (start.earliest.to_string(), stop.is_some());
             tracing::info!(attack = id, since, percent = severity.percent, ended, "attack");

@@ -7,7 +7,7 @@ use crate::present::Gazetteer;
 use crate::present::traffic::{ExporterLine, TrafficCase, json::AttackJson};
 use crate::source::flows::{Heard, Metering};
 use crate::source::live::{Health, Outlet};
-use crate::source::parcel::{Tidings, Unheard};
+use crate::source::parcel::{AttackTold, Tidings, Unheard};
 use crate::store::journal;
 use gonedark_infer::traffic::report::{Attack, Deaf, DeafReason, TrafficReport};
 use gonedark_route::Time;
@@ -70,13 +70,16 @@ impl MeterDesk {
     /// Gathers what is new, and what goes on where that is due.
     fn gather(&mut self, now: Time, health: &Health) {
         let news = self.meter.news();
-        let (mut attacks, mut deaf) = (news.attacks, news.deaf);
+        let mut deaf = news.deaf;
+        let mut attacks: Vec<(Attack, bool)> =
+            news.attacks.into_iter().map(|attack| (attack, true)).collect();
         let exporters = self.meter.exporters();
         if now - self.told_again >= AGAIN || now < self.told_again || exporters.len() > self.described {
             self.told_again = now;
             self.described = exporters.len();
-            let known: Vec<String> = attacks.iter().map(|attack| attack.id.clone()).collect();
-            attacks.extend(self.meter.ongoing().into_iter().filter(|attack| !known.contains(&attack.id)));
+            let news: Vec<String> = attacks.iter().map(|(attack, _)| attack.id.clone()).collect();
+            let ongoing = self.meter.ongoing().into_iter().filter(|attack| !news.contains(&attack.id));
+            attacks.extend(ongoing.map(|attack| (attack, false)));
             deaf.extend(self.meter.deaf());
             describe(&exporters, health);
         }
@@ -89,19 +92,20 @@ impl MeterDesk {
         }
         if !attacks.is_empty() {
             let lines: Vec<ExporterLine> = exporters.iter().map(exporter_line).collect();
-            attacks.into_iter().for_each(|attack| self.write_down(attack, &lines));
+            attacks.into_iter().for_each(|(attack, is_news)| self.write_down(attack, is_news, &lines));
         }
     }
 
     /// Puts an attack among what is to be told, in the place of what was to be told of it before.
-    fn write_down(&mut self, attack: Attack, exporters: &[ExporterLine]) {
+    fn write_down(&mut self, attack: Attack, is_news: bool, exporters: &[ExporterLine]) {
         let report = TrafficReport::default();
         let case = TrafficCase { report: &report, exporters, inputs: &[], gazetteer: &*self.gazetteer };
         // Memory takes everything: there is no error to be had.
-        let text = serde_json::to_string(&AttackJson::of(&attack, &case)).unwrap_or_default();
-        match self.pending.attacks.iter_mut().find(|(known, _)| known.id == attack.id) {
-            Some(known) => *known = (attack, text),
-            None => self.pending.attacks.push((attack, text)),
+        let body = serde_json::to_string(&AttackJson::of(&attack, &case)).unwrap_or_default();
+        match self.pending.attacks.iter_mut().find(|known| known.attack.id == attack.id) {
+            // News stay news until they are told.
+            Some(known) => *known = AttackTold { attack, body, is_news: is_news || known.is_news },
+            None => self.pending.attacks.push(AttackTold { attack, body, is_news }),
         }
     }
 

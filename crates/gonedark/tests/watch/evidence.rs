@@ -1,6 +1,6 @@
 //! Which attacks a store tells beside an incident is what the inference says.
 
-use gonedark::source::parcel::Tidings;
+use gonedark::source::parcel::{AttackTold, Tidings};
 use gonedark::store::Store;
 use gonedark_infer::entity::{CountryCode, Entity};
 use gonedark_infer::report::Interval;
@@ -101,7 +101,8 @@ proptest! {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("store.db");
         let (mut store, _) = Store::open(&path).expect("a store");
-        let told = attacks.iter().map(|attack| (attack.clone(), "{}".to_owned())).collect();
+        let told = |attack: &Attack| AttackTold { attack: attack.clone(), body: "{}".to_owned(), is_news: true };
+        let told = attacks.iter().map(told).collect();
         store.take_tidings(&Tidings { source: "edge".into(), attacks: told, ..Tidings::default() }).expect("taken");
         let db = Connection::open(&path).expect("a store");
         let find = "INSERT OR IGNORE INTO entity (kind, code) VALUES ('country', 'KP')";

@@ -19,7 +19,7 @@ use gonedark_infer::observation::Nobody;
 use gonedark_infer::parameters::Parameters;
 use gonedark_infer::traffic::{self, NoOrigins, Traffic, Watched};
 use gonedark_route::Time;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -72,6 +72,12 @@ pub(super) fn take_up(
     let (mut meters, origins) = (BTreeMap::new(), SharedOrigins::default());
     for listener in &config.source.flows {
         meters.insert(listener.name.clone(), meter(listener, config, (&table, &origins), store, warnings)?);
+    }
+    // Of a source that is configured no longer nobody will say how its attacks went on.
+    for gone in store.attacked_sources().map_err(input)? {
+        if !meters.contains_key(&gone) {
+            store.end_attacks(&gone, &BTreeSet::new(), clock::now()).map_err(input)?;
+        }
     }
     let before = warnings.len();
     let snapshot = store.snapshot(warnings).map_err(input)?;

@@ -3,6 +3,7 @@
 
 use super::super::live::{Outlet, Source};
 use super::drops::Drops;
+use super::steady::Steady;
 use crate::clock;
 use gonedark_route::Time;
 use rustix::net::RecvFlags;
@@ -156,11 +157,24 @@ fn take(
     drops: &mut Drops,
     (says, outlet): (&str, &Outlet),
 ) {
-    let mut second = outlet.now().seconds();
+    let mut clock = Steady::default();
+    let mut steady = |now: Time| {
+        let (now, step) = clock.at(now);
+        if let Some(back) = step {
+            let seconds = back as f64 / 1e6;
+            tracing::warn!(
+                seconds,
+                "the clock was set back: times of traffic are late by as much until it is set right"
+            );
+        }
+        now
+    };
+    let mut second = steady(outlet.now()).seconds();
     let mut was_heard = false;
     loop {
         let now = match packs.recv_timeout(TICK) {
-            Ok(pack) => {
+            Ok(mut pack) => {
+                pack.at = steady(pack.at);
                 let unread =
                     pack.datagrams().filter(|(from, datagram)| !metering.take(*from, pack.at, datagram));
                 outlet.health.damaged.fetch_add(unread.count() as u64, Ordering::Relaxed);
@@ -170,8 +184,8 @@ fn take(
                 }
                 pack.at
             }
-            Err(RecvTimeoutError::Timeout) => outlet.now(),
-            Err(RecvTimeoutError::Disconnected) => return metering.end(outlet.now(), outlet),
+            Err(RecvTimeoutError::Timeout) => steady(outlet.now()),
+            Err(RecvTimeoutError::Disconnected) => return metering.end(steady(outlet.now()), outlet),
         };
         if now.seconds() > second {
             second = now.seconds();
