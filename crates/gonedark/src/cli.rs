@@ -185,7 +185,8 @@ pub struct Flows {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("size").args(["prefix", "addresses"]).required(true).multiple(true)))]
 pub struct Telescope {
-    /// Captures (pcap, pcapng) of what arrived; plain, .gz, .bz2, .xz, .zst
+    /// Captures (pcap, pcapng) of what arrived; plain, .gz, .bz2, .xz, .zst; - for standard input, of which --format ndjson tells
+    /// each attack as it becomes one and when it is over
     #[arg(value_name = "FILE", required = true)]
     pub paths: Vec<PathBuf>,
     /// Networks of the telescope, repeatable: only what is sent to them counts

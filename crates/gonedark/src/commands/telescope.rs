@@ -7,15 +7,17 @@ use crate::country;
 use crate::present::backscatter::{self, TelescopeCase, Victim};
 use crate::present::traffic::InputLine;
 use crate::source::archive::Workers;
+use crate::source::capture::LIVE;
 use crate::source::telescope;
 use anyhow::{Context, anyhow};
 use gonedark_infer::entity::Entity;
 use gonedark_infer::observation::Delegations;
 use gonedark_infer::parameters::SECOND;
-use gonedark_infer::traffic::backscatter::{Backscatter, BackscatterParameters};
+use gonedark_infer::traffic::backscatter::{Backscatter, BackscatterParameters, DarkPacket};
 use gonedark_route::{Family, Prefix, Time};
 use std::io::{self, Write};
 use std::net::IpAddr;
+use std::path::Path;
 
 pub(super) fn run(arguments: &cli::Telescope, out: &mut dyn Write) -> Result<(), Failure> {
     let prefixes: Vec<Prefix> = meaning::watch(&[], &[], &arguments.prefix)?.prefixes.into_iter().collect();
@@ -30,9 +32,19 @@ pub(super) fn run(arguments: &cli::Telescope, out: &mut dyn Write) -> Result<(),
     let workers = Workers::per_core();
     let mut inputs = Vec::new();
     for path in &arguments.paths {
+        let is_live = path == Path::new(LIVE) && arguments.format == TrafficFormat::Ndjson;
+        let mut telling = Telling { out: &mut *out, table: &countries.table, second: Time::MIN, fault: None };
+        let taken = &mut |dark: &DarkPacket| {
+            seen.packet(dark);
+            if is_live {
+                telling.look(&mut seen, dark.at);
+            }
+        };
         let (summary, passed_over) =
-            telescope::read(path, &workers, &prefixes, &mut |dark| seen.packet(dark))
-                .with_context(|| path.display().to_string())?;
+            telescope::read(path, &workers, &prefixes, taken).with_context(|| path.display().to_string())?;
+        if let Some(fault) = telling.fault {
+            return Err(Failure::Input(fault.into()));
+        }
         inputs.push(InputLine {
             path: path.display().to_string(),
             packets: summary.packets,
@@ -68,6 +80,29 @@ pub(super) fn run(arguments: &cli::Telescope, out: &mut dyn Write) -> Result<(),
         let _ = writeln!(io::stderr(), "gonedark: {warning}");
     }
     Ok(())
+}
+
+/// Tells attacks while packets still come: each once it is one, and again when it is over.
+struct Telling<'a> {
+    out: &'a mut dyn Write,
+    table: &'a dyn Delegations,
+    /// Of the last look.
+    second: Time,
+    fault: Option<io::Error>,
+}
+
+impl Telling<'_> {
+    fn look(&mut self, seen: &mut Backscatter, now: Time) {
+        if self.fault.is_some() || now.seconds() <= self.second.seconds() {
+            return;
+        }
+        self.second = now;
+        let told = seen.news().iter().try_for_each(|attack| {
+            let victim = Victim { attack, entity: country_of(self.table, attack.victim) };
+            backscatter::line(self.out, &victim, &Places)
+        });
+        self.fault = told.and_then(|()| self.out.flush()).err();
+    }
 }
 
 /// IPv4 addresses in these networks, each once.

@@ -140,11 +140,16 @@ pub fn json(out: &mut dyn Write, case: &TelescopeCase<'_>) -> io::Result<()> {
 /// # Errors
 /// Those of the writer.
 pub fn ndjson(out: &mut dyn Write, case: &TelescopeCase<'_>) -> io::Result<()> {
-    for victim in &case.victims {
-        serde_json::to_writer(&mut *out, &AttackJson::of(victim, case.gazetteer))?;
-        writeln!(out)?;
-    }
-    Ok(())
+    case.victims.iter().try_for_each(|victim| line(out, victim, case.gazetteer))
+}
+
+/// One attack, on a line.
+///
+/// # Errors
+/// Those of the writer.
+pub fn line(out: &mut dyn Write, victim: &Victim<'_>, gazetteer: &dyn Gazetteer) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &AttackJson::of(victim, gazetteer))?;
+    writeln!(out)
 }
 
 #[derive(Serialize)]

@@ -41,16 +41,31 @@ pub struct Summary {
     pub damage: Option<String>,
 }
 
-/// Gives out every packet of a capture, in its order.
+/// The name of a capture that comes on standard input, as it is captured.
+pub const LIVE: &str = "-";
+
+/// Gives out every packet of a capture, in its order; of [`LIVE`] as it comes.
 ///
 /// # Errors
 /// A file that cannot be opened, or is no capture. What is damaged further on is told in [`Summary::damage`].
 pub fn read(path: &Path, workers: &Workers, each: &mut dyn FnMut(&Captured<'_>)) -> io::Result<Summary> {
+    if path == Path::new(LIVE) {
+        // Whoever captures does not compress, and nothing is read ahead of what is there.
+        return packets(io::stdin(), &|| None, each);
+    }
     let fault = Arc::new(Mutex::new(None));
     let reader = ArchiveReader::open(path, workers)?;
     let unpacked = Unpacked { reader, chunk: Vec::new(), used: 0, fault: Arc::clone(&fault) };
-    let told = || fault.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let mut packets = create_reader(ROOM, unpacked).map_err(|error| no_capture(&error, told()))?;
+    packets(unpacked, &|| fault.lock().unwrap_or_else(PoisonError::into_inner).take(), each)
+}
+
+/// See [`read`]; `told` says what was wrong with the file around the capture.
+fn packets(
+    reader: impl Read + Send,
+    told: &dyn Fn() -> Option<String>,
+    each: &mut dyn FnMut(&Captured<'_>),
+) -> io::Result<Summary> {
+    let mut packets = create_reader(ROOM, reader).map_err(|error| no_capture(&error, told()))?;
     let (mut summary, mut kinds) = (Summary::default(), Kinds::default());
     let mut room = ROOM;
     loop {
