@@ -51,12 +51,26 @@ pub const LIVE: &str = "-";
 pub fn read(path: &Path, workers: &Workers, each: &mut dyn FnMut(&Captured<'_>)) -> io::Result<Summary> {
     if path == Path::new(LIVE) {
         // Whoever captures does not compress, and nothing is read ahead of what is there.
-        return packets(io::stdin(), &|| None, each);
+        return packets(Prompt { reads: 0, stdin: io::stdin() }, &|| None, each);
     }
     let fault = Arc::new(Mutex::new(None));
     let reader = ArchiveReader::open(path, workers)?;
     let unpacked = Unpacked { reader, chunk: Vec::new(), used: 0, fault: Arc::clone(&fault) };
     packets(unpacked, &|| fault.lock().unwrap_or_else(PoisonError::into_inner).take(), each)
+}
+
+/// Standard input for pcap-parser 0.17, which reads twice before it gives anything out, and would wait for a second packet
+/// before it tells of the first: its second read is told that there is nothing more yet.
+struct Prompt {
+    reads: u32,
+    stdin: io::Stdin,
+}
+
+impl Read for Prompt {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.reads = self.reads.saturating_add(1);
+        if self.reads == 2 { Ok(0) } else { self.stdin.read(into) }
+    }
 }
 
 /// See [`read`]; `told` says what was wrong with the file around the capture.
