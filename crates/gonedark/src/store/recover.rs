@@ -29,6 +29,14 @@ pub(super) fn recover(path: &Path, fault: &StoreFault, warnings: &mut Warnings) 
             lost.push(format!("{table} (only {rows} rows)"));
         }
     }
+    for table in ["incident", "attack"] {
+        // A row may be found whose text is not what was written.
+        let spoiled = format!("DELETE FROM {table} WHERE NOT json_valid(body)");
+        match new.execute(&spoiled, []).map_err(told)? {
+            0 => {}
+            rows => lost.push(format!("{table} ({rows} rows spoiled)")),
+        }
+    }
     name_again(&new).map_err(told)?;
     drop(old);
     new.close().map_err(|(_, error)| told(error))?;
