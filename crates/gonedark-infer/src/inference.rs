@@ -304,10 +304,6 @@ impl Inference {
                 *last = at.max(*last);
             }
         }
-        let restored: Vec<PeerId> = unsettled.restores(&self.vantage).collect();
-        for peer in restored {
-            self.sight.restored(peer, at, &mut self.vantage);
-        }
         if whole {
             self.miss_silent_peers(collector, at, &present);
         }
@@ -419,6 +415,11 @@ impl Inference {
         for unsettled in ripe {
             let Inference { table, vantage, delegations, parameters, .. } = self;
             unsettled.settle(table, vantage, &**delegations, parameters);
+            // Not before: until then they hold what they held when they were lost, and would vote with it.
+            for peer in unsettled.restores(vantage) {
+                self.sight.restored(peer, unsettled.at, vantage);
+                self.redraw = true;
+            }
         }
         if self.next_epoch <= due {
             self.next_epoch = Time::MAX;

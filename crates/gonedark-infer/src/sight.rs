@@ -112,6 +112,7 @@ impl Sight {
             }
         };
         known.session = Session::Down { since };
+        known.lost_at = at;
         self.blind((collector, Some(peer)), at, reason);
     }
 
@@ -215,7 +216,7 @@ impl Sight {
         ended
     }
 
-    /// Drops the transfer of a peer whose table was read meanwhile.
+    /// The peer sees since `at`, when a table was taken that is settled now; a transfer that has not ended is dropped.
     pub(crate) fn restored(&mut self, peer: PeerId, at: Time, vantage: &mut Vantage) {
         self.transfers.retain(|(other, _)| *other != peer);
         let collector = vantage.get(peer).key.collector;

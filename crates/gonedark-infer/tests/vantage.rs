@@ -3,7 +3,7 @@
 mod world;
 
 use gonedark_infer::observation::TableEntry;
-use gonedark_infer::report::BlindReason;
+use gonedark_infer::report::{BlindReason, Level};
 use gonedark_route::{AsnSize, Family, PathView};
 use world::{KP, TWELVE, World, at, everything, hms, incidents_of, path};
 
@@ -140,6 +140,61 @@ fn a_full_feed_of_ipv6_alone_is_no_witness_of_ipv4() {
     let seen = &incidents_of(&report, "KP")[0].witnesses;
     assert_eq!(report.coverage.full_feed_asns, [4, 5]);
     assert_eq!((seen.asns, seen.agreeing), (4, 4));
+}
+
+#[test]
+fn a_table_taken_as_sessions_come_back_lets_nobody_vote_with_what_was_held_before() {
+    let all_but_kp: Vec<_> =
+        everything().into_iter().filter(|(prefix, _)| !KP.contains(&&*prefix.to_string())).collect();
+    let mut world = World::of_short_outages(1, &TWELVE);
+    world.tables(0);
+    for peer in 0..12 {
+        world.inference.peer_state(at(hms(3, 0, 0)), world.peers[peer], false);
+    }
+    for peer in 0..12 {
+        world.inference.peer_state(at(hms(3, 4, 59)), world.peers[peer], true);
+    }
+    // The table comes between the begin of their transfers and the end.
+    world.tables_of(hms(3, 5, 0), &all_but_kp);
+    for peer in 0..12 {
+        for (prefix, tail) in &all_but_kp {
+            world.announce(hms(3, 5, 1), peer, tail, &[&prefix.to_string()]);
+        }
+        world.inference.end_of_rib(at(hms(3, 5, 1)), world.peers[peer]);
+    }
+    let report = world.report(hms(3, 5, 30));
+    let incidents = incidents_of(&report, "KP");
+    assert_eq!((incidents.len(), incidents[0].level), (1, Level::Dark));
+    assert_eq!(incidents[0].witnesses.agreeing, 12);
+    assert!(incidents[0].onset.latest <= at(hms(3, 5, 1)));
+}
+
+#[test]
+fn peers_of_whose_return_only_a_table_tells_see_since_then_and_vote_once_it_is_settled() {
+    let all_but_kp: Vec<_> =
+        everything().into_iter().filter(|(prefix, _)| !KP.contains(&&*prefix.to_string())).collect();
+    let heard = |lost_again: bool, until: i64| {
+        let mut world = World::new(1, &TWELVE);
+        world.tables(0);
+        for peer in 0..12 {
+            world.inference.peer_state(at(hms(3, 0, 0)), world.peers[peer], false);
+        }
+        world.tables_of(hms(4, 0, 0), &all_but_kp);
+        for peer in (0..12).filter(|_| lost_again) {
+            world.inference.peer_state(at(hms(4, 0, 20)), world.peers[peer], false);
+        }
+        world.report(until)
+    };
+    let report = heard(false, hms(4, 0, 50));
+    assert!(
+        report.incidents.is_empty()
+            && report.coverage.blind.iter().all(|blind| blind.until > at(hms(4, 0, 0)))
+    );
+    let report = heard(false, hms(4, 2, 0));
+    assert_eq!(incidents_of(&report, "KP")[0].onset.latest, at(hms(4, 0, 0)));
+    assert!(report.coverage.blind.iter().all(|blind| blind.until == at(hms(4, 0, 0))));
+    let report = heard(true, hms(4, 2, 0));
+    assert!(report.coverage.blind.iter().all(|blind| blind.until == at(hms(4, 2, 0))));
 }
 
 #[test]

@@ -59,7 +59,7 @@ struct Difference {
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Unsettled {
     pub(crate) due: Time,
-    at: Time,
+    pub(crate) at: Time,
     previous: Option<Time>,
     differences: Vec<Difference>,
     /// Peers for which the table speaks, by number.
@@ -269,9 +269,13 @@ impl Unsettled {
         }
     }
 
-    /// Peers that this table brings back from blindness.
-    pub(crate) fn restores<'a>(&'a self, vantage: &'a Vantage) -> impl Iterator<Item = PeerId> + 'a {
-        let numbers = self.speaks_for.iter().map(|index| PeerId(index as u16));
-        numbers.filter(|peer| !matches!(vantage.get(*peer).session, Session::Up))
+    /// Peers that this table, once it is settled, brings back from blindness: those it speaks for, unless they were lost
+    /// after it was taken.
+    pub(crate) fn restores(&self, vantage: &Vantage) -> Vec<PeerId> {
+        let is_blind = |peer: &PeerId| {
+            let known = vantage.get(*peer);
+            known.session != Session::Up && known.lost_at <= self.at
+        };
+        self.speaks_for.iter().map(|index| PeerId(index as u16)).filter(is_blind).collect()
     }
 }

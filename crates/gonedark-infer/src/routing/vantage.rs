@@ -55,6 +55,8 @@ pub(crate) struct Peer {
     /// Its ASN's place among the voters.
     pub(crate) voter: u16,
     pub(crate) session: Session,
+    /// When its session was last told to be lost.
+    pub(crate) lost_at: Time,
     /// Whether a table named what it held before its first message.
     pub(crate) tabled: bool,
     /// Whether a table of its collector was that: the first one counts as such also where the begin of the session was taken
@@ -191,6 +193,7 @@ impl Vantage {
             key,
             voter,
             session: Session::Unheard,
+            lost_at: Time::MIN,
             tabled: false,
             by_table: false,
             from_begin: false,

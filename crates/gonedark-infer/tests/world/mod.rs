@@ -100,7 +100,17 @@ impl World {
     }
 
     pub fn with(collectors: usize, asns: &[u32], registry: Registry, watch: Watch, shards: usize) -> Self {
-        let mut inference = Inference::new(Parameters::default(), Box::new(registry), watch, shards);
+        let inference = Inference::new(Parameters::default(), Box::new(registry), watch, shards);
+        Self::of(inference, collectors, asns)
+    }
+
+    /// One to which no outage is too short to be told.
+    pub fn of_short_outages(collectors: usize, asns: &[u32]) -> Self {
+        let parameters = Parameters { min_duration: 0, ..Parameters::default() };
+        Self::of(Inference::new(parameters, Box::new(registry()), Watch::default(), 1), collectors, asns)
+    }
+
+    fn of(mut inference: Inference, collectors: usize, asns: &[u32]) -> Self {
         let collectors: Vec<CollectorId> =
             (0..collectors).map(|number| inference.collector(&format!("rrc{number:02}"))).collect();
         let peers = asns
