@@ -25,6 +25,12 @@ const LARGEST: usize = 1 << 16;
 const PACK: usize = 64 << 10;
 /// Packs that may wait for the meter. Guess: 16 MiB; behind them the kernel's buffer fills.
 const WAITING: usize = 256;
+/// The longest that datagrams are left to gather in the kernel before they are read: each wakes its reader and the meter
+/// otherwise, which costs as much as a dozen records do. Guess.
+const GATHER: Duration = Duration::from_millis(10);
+/// Bytes of the kernel's buffer for each second that nobody reads: 10 Gbit/s, which take up twice as much of it, and as much
+/// again for the reader to be late.
+const FILLING: f64 = 5e9;
 /// Senders that are turned away with a word of their own each. Guess.
 const TURNED_AWAY: usize = 16;
 
@@ -136,7 +142,9 @@ impl Source for Listener {
         std::thread::scope(|scope| {
             for socket in &self.sockets {
                 let (sender, exporters) = (sender.clone(), &self.settings.exporters);
-                let mut reading = Reading { socket, sender, exporters, turned_away: BTreeSet::new(), outlet };
+                let gather = gather(self.buffer);
+                let mut reading =
+                    Reading { socket, sender, exporters, gather, turned_away: BTreeSet::new(), outlet };
                 let job = move || reading.run();
                 if let Err(error) = std::thread::Builder::new().name("flows".into()).spawn_scoped(scope, job)
                 {
@@ -214,6 +222,11 @@ fn bind(address: SocketAddr, buffer: usize) -> io::Result<(UdpSocket, usize)> {
     Ok((socket.into(), given))
 }
 
+/// How long a socket with a buffer of so many bytes may be left alone. One that is small is read without a pause.
+fn gather(buffer: usize) -> Duration {
+    GATHER.min(Duration::from_secs_f64(buffer as f64 / FILLING))
+}
+
 /// Datagrams that were read together.
 struct Pack {
     at: Time,
@@ -235,6 +248,8 @@ struct Reading<'a> {
     socket: &'a UdpSocket,
     sender: SyncSender<Pack>,
     exporters: &'a BTreeSet<IpAddr>,
+    /// How long to pause once all is read.
+    gather: Duration,
     turned_away: BTreeSet<IpAddr>,
     outlet: &'a Outlet,
 }
@@ -244,8 +259,12 @@ impl Reading<'_> {
         let mut room = vec![0; LARGEST];
         while !self.outlet.stop.is_set() {
             let pack = self.read(&mut room);
-            if !pack.ends.is_empty() && self.sender.send(pack).is_err() {
+            let (is_empty, is_all) = (pack.ends.is_empty(), pack.bytes.len() < PACK);
+            if !is_empty && self.sender.send(pack).is_err() {
                 return;
+            }
+            if !is_empty && is_all {
+                self.outlet.stop.sleep(self.gather);
             }
         }
     }
@@ -289,5 +308,20 @@ impl Reading<'_> {
         if self.turned_away.len() < TURNED_AWAY && self.turned_away.insert(from) {
             tracing::warn!(exporter = %from, "an exporter was turned away: it is not in `exporters`");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn datagrams_gather_only_as_long_as_the_buffer_has_room_for_what_a_fast_link_brings() {
+        assert_eq!(gather(64 << 20), GATHER);
+        // What Linux gives to those who may not ask for more, twice over.
+        assert!(gather(208 << 10) < Duration::from_micros(50));
+        let buffer = 8 << 20;
+        let arrived = gather(buffer).as_secs_f64() * 10e9 / 8.0;
+        assert!(arrived * 4.0 <= buffer as f64, "{arrived}");
     }
 }
