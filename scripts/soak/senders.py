@@ -97,16 +97,23 @@ class Router:
         return len(messages)
 
     def route(self):
-        asn, place = self.dice.choice(self.peers)
+        peer = self.dice.choice(self.peers)
         wire = self.world.wires[int(self.dice.random() ** 2 * len(self.world.wires))]
         if self.dice.random() < 0.3:
-            update = struct.pack(">H", len(wire)) + wire + b"\0\0"
-        else:
-            path = struct.pack(">BBIII", 2, 3, asn, 3356, 64_600 + wire[2] % 100)
-            attributes = b"\x40\x01\x01\x00" + b"\x40\x02" + bytes([len(path)]) + path + b"\x40\x03\x04\xc0\x00\x02\x01"
-            update = b"\0\0" + struct.pack(">H", len(attributes)) + attributes + wire
-        bgp = b"\xff" * 16 + struct.pack(">HB", 19 + len(update), 2) + update
-        return message(0, per_peer(asn, place) + bgp)
+            return monitoring(peer, struct.pack(">H", len(wire)) + wire + b"\0\0")
+        return announcement(peer, 64_600 + wire[2] % 100, wire)
+
+
+def announcement(peer, origin, wire):
+    """A neighbour announces a network, as it is written in an UPDATE, of an AS behind AS3356."""
+    path = struct.pack(">BBIII", 2, 3, peer[0], 3356, origin)
+    attributes = b"\x40\x01\x01\x00" + b"\x40\x02" + bytes([len(path)]) + path + b"\x40\x03\x04\xc0\x00\x02\x01"
+    return monitoring(peer, b"\0\0" + struct.pack(">H", len(attributes)) + attributes + wire)
+
+
+def monitoring(peer, update):
+    bgp = b"\xff" * 16 + struct.pack(">HB", 19 + len(update), 2) + update
+    return message(0, per_peer(*peer) + bgp)
 
 
 def message(kind, body):

@@ -3,10 +3,13 @@
 FastNetMon's `disable_usage_report` is on: as Debian has it, it tells its makers every hour who runs it.
 """
 
+import ipaddress
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -14,6 +17,15 @@ from pathlib import Path
 # Where they all listen, one at a time.
 PORT = 20_550
 SERVE = 20_599
+
+sys.path.append(str(Path(__file__).parents[1] / "soak"))
+import senders  # noqa: E402
+
+# Where gonedark's BMP station listens.
+BMP = 20_598
+
+# What everyday traffic goes to: sixteen networks of as many ASes, in two countries; watched as a prefix, too.
+TOWARDS = ipaddress.ip_network("10.0.0.0/16")
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -94,14 +106,32 @@ class Gonedark(Collector):
     name = "gonedark watch"
     binary = "target/release/gonedark"
 
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.router = announce(TOWARDS)
+        # Routes that come after the first are told to the meter ten seconds later.
+        time.sleep(12)
+
     def command(self):
         self.store = self.folder / "gonedark.db"
         config = self.folder / "gonedark.toml"
+        halves = list(TOWARDS.subnets(1))
+        rows = [f"apnic|{country}|ipv4|{half.network_address}|{half.num_addresses}|20140101|allocated" for country, half in zip(("KP", "SY"), halves)]
+        (self.folder / "delegated").write_text("\n".join(["2|apnic|20261101|2|20140101|20261101|+0000", *rows]) + "\n")
         config.write_text(f"""
 [store]
 path = "{self.store}"
 [serve]
 listen = "127.0.0.1:{SERVE}"
+[countries]
+delegated = ["{self.folder / "delegated"}"]
+[watch]
+countries = ["KP", "SY"]
+prefixes = ["{TOWARDS}"]
+asns = "all"
+[[source.bmp]]
+name = "router"
+listen = "127.0.0.1:{BMP}"
 [[source.flows]]
 name = "edge"
 listen = "127.0.0.1:{PORT}"
@@ -109,6 +139,11 @@ sockets = 2
 receive_buffer = "64 MiB"
 """)
         return [self.binary, "watch", "--config", str(config), "--log", "json"]
+
+    def end(self):
+        if router := getattr(self, "router", None):
+            router.close()
+        super().end()
 
     def own_counts(self):
         """Of /metrics what is about its source."""
@@ -127,6 +162,19 @@ receive_buffer = "64 MiB"
             return set()
         finally:
             store.close()
+
+
+def announce(towards):
+    """A router that tells gonedark by BMP who originates sixteenths of a network, and stays."""
+    connection = socket.create_connection(("127.0.0.1", BMP))
+    peer = (64_496, 1)
+    said = [senders.message(4, senders.tlv(1, b"peers") + senders.tlv(2, b"router"))]
+    said.append(senders.message(3, senders.per_peer(*peer) + senders.PEER_UP))
+    for number, network in enumerate(towards.subnets(4)):
+        wire = bytes([network.prefixlen]) + network.network_address.packed[: -(-network.prefixlen // 8)]
+        said.append(senders.announcement(peer, 64_600 + number, wire))
+    connection.sendall(b"".join(said))
+    return connection
 
 
 class FastNetMon(Collector):

@@ -6,7 +6,7 @@ use super::contenders::Claim;
 use super::credit::Credit;
 use super::kind::Misuse;
 use super::meter::{Traffic, exporter_mut};
-use super::place::{Key, Place};
+use super::place::{Key, Place, Scale};
 use super::table::NO_ACCOUNT;
 use super::whose::Owner;
 use std::net::IpAddr;
@@ -182,7 +182,8 @@ impl Traffic {
         for one in &*waiting {
             scratch.owners.push(self.owners.of(one.seen.target));
         }
-        let answers = !self.by_place.is_empty();
+        // Only of hosts and blocks is it asked whether they answer.
+        let answers = self.by_place.keys().any(|place| place.scale() != Scale::Entity);
         for one in &*waiting {
             self.remember(&one.seen);
             if answers {
@@ -192,11 +193,12 @@ impl Traffic {
         if self.owners.watched().everything {
             return;
         }
-        let Scratch { owners, prefixes, .. } = scratch;
-        let mut watched = Vec::with_capacity(waiting.len());
-        for (one, owner) in waiting.iter().zip(&*owners) {
-            self.owners.prefixes_of(owner, one.seen.target, prefixes);
-            watched.push(self.owners.is_watched(owner, prefixes));
+        let owners = &mut scratch.owners;
+        let both = waiting.iter().zip(&*owners);
+        let watched: Vec<bool> =
+            both.map(|(one, owner)| self.owners.is_watched(owner, one.seen.target)).collect();
+        if !watched.contains(&false) {
+            return;
         }
         let mut keep = watched.iter();
         waiting.retain(|_| keep.next().copied().unwrap_or_default());

@@ -22,7 +22,7 @@ impl Origins for NoOrigins {
 
 /// The longest network that is no smaller than a /24 or /48: owners are asked for by blocks of that size, and an AS that
 /// announces less than one does not own the block.
-const fn longest(family: Family) -> u8 {
+pub(super) const fn longest(family: Family) -> u8 {
     match family {
         Family::V4 => 24,
         Family::V6 => 48,

@@ -1,10 +1,12 @@
 //! Whose addresses they are: the AS, the country and the watched prefixes of a target, and whether it is watched at all.
 
-use super::origins::Origins;
+use super::origins::{Origins, longest};
 use super::place::{Place, word_of};
 use crate::entity::{CountryCode, Entity};
 use crate::observation::Delegations;
+use foldhash::fast::FixedState;
 use gonedark_route::{Asn, Family, Prefix};
+use hashbrown::HashMap;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -38,11 +40,12 @@ pub(crate) struct Owner {
     block: u64,
     hash: u64,
     asn: u32,
+    /// Which of the lists of watched prefixes is its own.
+    prefixes: u32,
     /// Its letters.
     country: u16,
     has_asn: bool,
-    /// Whether some watched prefix covers it, or an address of it.
-    has_prefixes: bool,
+    /// Whether all of it is.
     is_watched: bool,
 }
 
@@ -66,11 +69,27 @@ impl Owner {
     }
 }
 
+/// The watched prefixes around a block and within it.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+struct Prefixes {
+    /// Those that cover all of it, longest first.
+    around: Vec<Place>,
+    /// Those that cover a part of it, longest first.
+    within: Vec<Prefix>,
+}
+
 /// Who owns what, asked once for each block.
 pub(crate) struct Owners {
     delegations: Box<dyn Delegations + Send>,
     origins: Box<dyn Origins + Send>,
     watched: Watched,
+    /// Lengths of watched prefixes that are no longer than a block, longest first, per family; and those that are longer, by
+    /// block, longest first.
+    lengths: [Vec<u8>; 2],
+    longer: HashMap<Prefix, Vec<Prefix>, FixedState>,
+    /// Every list that some block has, the first of them empty; and where each is. There are at most twice as many as prefixes.
+    lists: Vec<Prefixes>,
+    by_list: HashMap<Prefixes, u32, FixedState>,
     remembered: Vec<Option<Owner>>,
     scratch: Vec<(CountryCode, u64)>,
 }
@@ -81,7 +100,39 @@ impl Owners {
         delegations: Box<dyn Delegations + Send>,
         origins: Box<dyn Origins + Send>,
     ) -> Self {
-        Owners { delegations, origins, watched, remembered: Vec::new(), scratch: Vec::new() }
+        let mut owners = Owners {
+            delegations,
+            origins,
+            watched,
+            lengths: Default::default(),
+            longer: HashMap::default(),
+            lists: Vec::new(),
+            by_list: HashMap::default(),
+            remembered: Vec::new(),
+            scratch: Vec::new(),
+        };
+        for prefix in &owners.watched.prefixes {
+            let (family, length) = (prefix.family(), prefix.length());
+            if length > longest(family) {
+                owners.longer.entry(prefix.shortened(longest(family))).or_default().push(*prefix);
+            } else if !owners.lengths[family as usize].contains(&length) {
+                owners.lengths[family as usize].push(length);
+            }
+        }
+        owners.lengths.iter_mut().for_each(|lengths| lengths.sort_unstable_by(|a, b| b.cmp(a)));
+        let longest_first = |prefix: &Prefix| (std::cmp::Reverse(prefix.length()), *prefix);
+        owners.longer.values_mut().for_each(|longer| longer.sort_unstable_by_key(longest_first));
+        owners.list(Prefixes::default());
+        owners
+    }
+
+    /// The number of a list.
+    fn list(&mut self, prefixes: Prefixes) -> u32 {
+        let next = self.lists.len() as u32;
+        *self.by_list.entry(prefixes).or_insert_with_key(|prefixes| {
+            self.lists.push(prefixes.clone());
+            next
+        })
     }
 
     pub(crate) fn watched(&self) -> &Watched {
@@ -116,11 +167,10 @@ impl Owners {
             self.delegations.split(prefix, &mut self.scratch);
         }
         let country = self.scratch.first().map(|(country, _)| *country);
-        let touches =
-            |watched: &Prefix| prefix.is_some_and(|block| watched.covers(block) || block.covers(*watched));
-        let has_prefixes = self.watched.prefixes.iter().any(touches);
+        let prefixes = prefix.map(|block| self.prefixes_at(block)).unwrap_or_default();
         let Watched { everything, asns, countries, .. } = &self.watched;
         let is_watched = *everything
+            || !prefixes.around.is_empty()
             || asn.is_some_and(|asn| asns.contains(&asn))
             || country.is_some_and(|country| countries.contains(&country));
         let owner = Owner {
@@ -129,33 +179,44 @@ impl Owners {
             asn: asn.map_or(0, |asn| asn.0),
             has_asn: asn.is_some(),
             country: country.map_or(0, super::place::letters),
-            has_prefixes,
+            prefixes: self.list(prefixes),
             is_watched,
         };
         self.remembered[hash as usize % REMEMBERED] = Some(owner);
         owner
     }
 
+    /// The watched prefixes around a block and within it.
+    fn prefixes_at(&self, block: Prefix) -> Prefixes {
+        let lengths = self.lengths[block.family() as usize].iter();
+        let around = lengths.map(|length| block.shortened(*length));
+        let around = around.filter(|prefix| self.watched.prefixes.contains(prefix));
+        Prefixes {
+            around: around.map(|prefix| Place::entity(Entity::Prefix(prefix))).collect(),
+            within: self.longer.get(&block).cloned().unwrap_or_default(),
+        }
+    }
+
+    fn covering(&self, owner: &Owner, address: IpAddr) -> impl Iterator<Item = Place> {
+        let Prefixes { around, within } = &self.lists[owner.prefixes as usize];
+        let host = if within.is_empty() { None } else { host_of(address) };
+        let within = within.iter().filter(move |prefix| host.is_some_and(|host| prefix.covers(host)));
+        within.map(|prefix| Place::entity(Entity::Prefix(*prefix))).chain(around.iter().copied())
+    }
+
     /// The watched prefixes that cover an address, longest first.
     #[inline]
     pub(crate) fn prefixes_of(&self, owner: &Owner, address: IpAddr, into: &mut Vec<Place>) {
         into.clear();
-        if owner.has_prefixes {
-            self.look_for_prefixes(address, into);
+        if owner.prefixes != 0 {
+            into.extend(self.covering(owner, address));
         }
-    }
-
-    fn look_for_prefixes(&self, address: IpAddr, into: &mut Vec<Place>) {
-        let Some(host) = host_of(address) else { return };
-        let covering = self.watched.prefixes.iter().filter(|watched| watched.covers(host));
-        into.extend(covering.map(|prefix| Place::entity(Entity::Prefix(*prefix))));
-        into.sort_unstable();
     }
 
     /// Whether an address is watched: by its owner, or by a prefix that covers it.
     #[inline]
-    pub(crate) fn is_watched(&self, owner: &Owner, prefixes: &[Place]) -> bool {
-        owner.is_watched || !prefixes.is_empty()
+    pub(crate) fn is_watched(&self, owner: &Owner, address: IpAddr) -> bool {
+        owner.is_watched || owner.prefixes != 0 && self.covering(owner, address).next().is_some()
     }
 
     /// The entities of an address: watched prefixes, AS, country.
@@ -178,7 +239,45 @@ fn host_of(address: IpAddr) -> Option<Prefix> {
 
 fn block_of(address: IpAddr) -> Option<Prefix> {
     match address {
-        IpAddr::V4(address) => Prefix::v4(address, 24),
-        IpAddr::V6(address) => Prefix::v6(address, 48),
+        IpAddr::V4(address) => Prefix::v4(address, longest(Family::V4)),
+        IpAddr::V6(address) => Prefix::v6(address, longest(Family::V6)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::origins::NoOrigins;
+    use super::*;
+    use crate::observation::Nobody;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whoever_is_covered_by_a_watched_prefix_is_watched_and_has_all_that_cover_him_the_longest_first(
+            prefixes in prop::collection::btree_set((0_u32..1 << 12, 18_u8..=32), 0..20),
+            addresses in prop::collection::vec(0_u32..1 << 12, 1..20),
+        ) {
+            // Few enough addresses for prefixes of all lengths to lie around and within the same blocks.
+            let prefixes: BTreeSet<Prefix> = prefixes
+                .into_iter()
+                .filter_map(|(bits, length)| Prefix::v4((0x0a00_0000 | bits).into(), length))
+                .collect();
+            let watched = Watched { prefixes: prefixes.clone(), ..Watched::default() };
+            let mut owners = Owners::new(watched, Box::new(Nobody), Box::new(NoOrigins));
+            let mut found = Vec::new();
+            for bits in addresses {
+                let address = IpAddr::V4((0x0a00_0000 | bits).into());
+                let host = host_of(address).unwrap();
+                let mut covering: Vec<Prefix> =
+                    prefixes.iter().filter(|prefix| prefix.covers(host)).copied().collect();
+                covering.sort_by_key(|prefix| std::cmp::Reverse(prefix.length()));
+                let wanted: Vec<Place> =
+                    covering.iter().map(|prefix| Place::entity(Entity::Prefix(*prefix))).collect();
+                let owner = owners.of(address);
+                owners.prefixes_of(&owner, address, &mut found);
+                prop_assert_eq!(&found, &wanted);
+                prop_assert_eq!(owners.is_watched(&owner, address), !wanted.is_empty());
+            }
+        }
     }
 }
