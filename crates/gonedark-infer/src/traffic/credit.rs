@@ -61,17 +61,20 @@ impl Steps {
             self.one(to, inside);
             return outside;
         }
-        let full = share(UNIT);
-        let head = if from < first { full } else { share((from + 1) * UNIT - begin) };
-        // What rounding leaves goes into the last.
-        let tail = inside.minus(head).minus(full.times(to - start - 1));
+        let head = share(if from < first { UNIT } else { (from + 1) * UNIT - begin });
         self.push(start, head);
-        if to == start + 1 {
+        let tail = if to == start + 1 {
+            let tail = inside.minus(head);
             self.push(to, tail.minus(head));
+            tail
         } else {
+            let full = share(UNIT);
+            // What rounding leaves goes into the last.
+            let tail = inside.minus(head).minus(full.times(to - start - 1));
             self.push(start + 1, full.minus(head));
             self.push(to, tail.minus(full));
-        }
+            tail
+        };
         self.push(to + 1, Amount::default().minus(tail));
         outside
     }
