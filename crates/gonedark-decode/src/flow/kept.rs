@@ -64,7 +64,7 @@ impl Decoder {
             version: header.version,
             domain: header.domain,
             domain_at,
-            clocks: Clocks { export: at, uptime: None },
+            clocks: Clocks { export: at, latest: at, uptime: None },
             received: at,
         };
         let mut nobody = |_: ExporterId, _: &Flow| {};

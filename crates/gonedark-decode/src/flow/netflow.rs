@@ -39,10 +39,14 @@ impl Header {
         } else {
             (Some(cursor.u16(Field::FlowHeader)?), None)
         };
-        let export = Time::from_seconds(i64::from(cursor.u32(Field::FlowHeader)?));
+        let seconds = cursor.u32(Field::FlowHeader)?;
         let sequence = cursor.u32(Field::FlowHeader)?;
         let domain = cursor.u32(Field::FlowHeader)?;
-        Ok(Header { version, length, clocks: Clocks { export, uptime }, sequence, domain })
+        let clocks = match uptime {
+            Some(uptime) => Clocks::exact(Time::from_seconds(i64::from(seconds)), uptime),
+            None => Clocks::cut(seconds),
+        };
+        Ok(Header { version, length, clocks, sequence, domain })
     }
 
     /// Where the sets begin.

@@ -406,7 +406,7 @@ fn uptimes_become_times_also_over_a_roll_over() {
 }
 
 #[test]
-fn absolute_times_of_every_unit_are_read_and_none_is_after_the_message() {
+fn absolute_times_of_every_unit_are_read_and_none_is_after_the_second_of_the_message() {
     let seconds = u64::from(AT) - 10;
     let ntp = (seconds + 2_208_988_800) << 32 | 0x8000_0000;
     let of = |fields: &[(u32, u16, u16)], values: &[u64]| {
@@ -424,8 +424,10 @@ fn absolute_times_of_every_unit_are_read_and_none_is_after_the_message() {
     assert_eq!(of(&[(0, 153, 8), (0, 161, 4)], &[seconds * 1_000, 3_000]), (13_000, 10_000));
     assert_eq!(of(&[(0, 152, 8), (0, 161, 4)], &[seconds * 1_000, 3_000]), (10_000, 7_000));
     assert_eq!(of(&[(0, 152, 8), (0, 323, 8)], &[seconds * 1_000, seconds * 1_000 + 4_000]), (10_000, 6_000));
-    // Ahead, and the wrong way round.
-    assert_eq!(of(&[(0, 152, 8), (0, 153, 8)], &[seconds * 1_000, (seconds + 99) * 1_000]), (10_000, 0));
+    // Within the second of the message, of which the header says no more; ahead, and the wrong way round.
+    let now = (seconds + 10) * 1_000;
+    assert_eq!(of(&[(0, 152, 8), (0, 153, 8)], &[now - 300, now + 700]), (300, -700));
+    assert_eq!(of(&[(0, 152, 8), (0, 153, 8)], &[seconds * 1_000, now + 89_000]), (10_000, -999));
     assert_eq!(of(&[(0, 152, 8), (0, 153, 8)], &[(seconds + 5) * 1_000, seconds * 1_000]), (10_000, 10_000));
     assert_eq!(of(&[(0, 152, 8), (0, 153, 8)], &[u64::MAX, u64::MAX]), (0, 0));
     assert_eq!(of(&[(0, 4, 1)], &[6]), (0, 0));

@@ -13,11 +13,24 @@ const NTP_TO_1970: u64 = 2_208_988_800;
 pub(super) struct Clocks {
     /// When the message was sent, by the exporter's clock.
     pub(super) export: Time,
+    /// The latest moment at which it may have been sent: the end of the second where it says no more than that.
+    pub(super) latest: Time,
     /// Milliseconds that the exporter is up, of which only the low 32 bits are sent; `None` where it does not say.
     pub(super) uptime: Option<u32>,
 }
 
 impl Clocks {
+    /// Those of a header that tells more than seconds, or that tells the uptime: of which all times are reckoned back.
+    pub(super) fn exact(export: Time, uptime: u32) -> Self {
+        Clocks { export, latest: export, uptime: Some(uptime) }
+    }
+
+    /// Those of a header that tells whole seconds and nothing else (RFC 7011 section 3.1).
+    pub(super) fn cut(seconds: u32) -> Self {
+        let export = Time::from_seconds(i64::from(seconds));
+        Clocks { export, latest: export + 999_999, uptime: None }
+    }
+
     /// What a stamp of the exporter's uptime means, in microseconds since 1970.
     ///
     /// Uptimes roll over every 49.7 days, so their distance is what counts: a stamp that is numerically later than the
@@ -43,7 +56,7 @@ impl Clocks {
             _ => earliest,
         };
         let export = began.saturating_add(i64::from(uptime)).saturating_mul(1_000);
-        (Clocks { export: Time::from_micros(export), ..self }, Some(began))
+        (Clocks::exact(Time::from_micros(export), uptime), Some(began))
     }
 
     /// The same clocks where the moment at which the exporter came up is told, in milliseconds since 1970 (IE 160).
@@ -90,7 +103,7 @@ pub(super) fn interval(plan: &Plan, places: &Places, record: &[u8], clocks: &Clo
         (Some(begin), None) => (begin, export),
         (None, end) => (end.unwrap_or(export), end.unwrap_or(export)),
     };
-    let end = end.min(export);
+    let end = end.min(clocks.latest.micros());
     (Time::from_micros(begin.min(end)), Time::from_micros(end))
 }
 
@@ -157,7 +170,7 @@ mod tests {
         let mut errors = Vec::new();
         for uptime in [250_u32, 10_000, 20_300, 30_290, 40_900] {
             let sent = began + i64::from(uptime);
-            let header = Clocks { export: Time::from_seconds(sent.div_euclid(1_000)), uptime: Some(uptime) };
+            let header = Clocks::exact(Time::from_seconds(sent.div_euclid(1_000)), uptime);
             let (clocks, next) = header.within_second(known);
             known = next;
             errors.push(sent - clocks.export.micros() / 1_000);
@@ -165,7 +178,7 @@ mod tests {
         // 950 ms past its second; 700 ms; on the second; and from then on all are right.
         assert_eq!(errors, [950, 700, 0, 0, 0]);
         // The clock was set back by an hour: it is believed.
-        let header = Clocks { export: Time::from_seconds((began - 3_600_000) / 1_000), uptime: Some(50_000) };
+        let header = Clocks::exact(Time::from_seconds((began - 3_600_000) / 1_000), 50_000);
         let (clocks, _) = header.within_second(known);
         assert_eq!(clocks.export, header.export);
     }

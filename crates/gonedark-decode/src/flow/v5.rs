@@ -43,7 +43,7 @@ impl Header {
         let sampling = cursor.u16(Field::FlowHeader)? & INTERVAL;
         let export = seconds.micros().saturating_add(i64::from(nanoseconds / 1_000));
         let export = Time::from_micros(export);
-        Ok(Header { count, clocks: Clocks { export, uptime: Some(uptime) }, sequence, engine, sampling })
+        Ok(Header { count, clocks: Clocks::exact(export, uptime), sequence, engine, sampling })
     }
 
     pub(super) fn key(&self) -> DomainKey {

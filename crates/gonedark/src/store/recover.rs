@@ -77,6 +77,11 @@ fn copy(old: &Connection, new: &Connection, table: &str) -> (u64, bool) {
     let Ok(mut insert) = new.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES ({marks})")) else {
         return (0, false);
     };
+    // A store that was never opened by this version lacks what is new in it.
+    let is_missing = |error: &rusqlite::Error| error.to_string().contains("no such table");
+    if old.prepare(&format!("SELECT 1 FROM {table}")).is_err_and(|error| is_missing(&error)) {
+        return (0, true);
+    }
     let _ = new.execute_batch("BEGIN");
     let (mut rows, mut whole) = (0, true);
     for order in ["ASC", "DESC"] {
@@ -113,4 +118,29 @@ fn free_name(path: &Path) -> PathBuf {
         number => with_ending(path, &format!(".damaged-{number}")),
     };
     (0..).map(numbered).find(|name| !name.exists()).unwrap_or_else(|| numbered(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_store_of_every_schema_it_is_told_lost_what_it_had_and_nothing_else() {
+        for version in 1..=schema::STEPS.len() {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("gonedark.db");
+            let old = Connection::open(&path).expect("a store");
+            old.execute_batch(&schema::STEPS[..version].concat()).expect("an old schema");
+            old.execute_batch("INSERT INTO entity VALUES (7, 'country', 'KP')").expect("a row");
+            drop(old);
+            let mut warnings = Warnings::new();
+            let fault = StoreFault::Damaged { path: path.clone(), why: "a test".to_owned() };
+            recover(&path, &fault, &mut warnings).expect("recovered");
+            assert!(warnings[0].ends_with("not whole: nothing"), "from {version}: {}", warnings[0]);
+            let new = Connection::open(&path).expect("a store");
+            let kept: u32 =
+                new.query_row("SELECT count(*) FROM entity", [], |row| row.get(0)).expect("a count");
+            assert_eq!(kept, 1, "from {version}");
+        }
+    }
 }
