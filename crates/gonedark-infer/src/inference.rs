@@ -307,6 +307,12 @@ impl Inference {
         if whole {
             self.miss_silent_peers(collector, at, &present);
         }
+        for peer in unsettled.restores(&self.vantage) {
+            if let Session::Transfer(transfer) = &mut self.vantage.get_mut(peer).session {
+                // What it withdraws from now on is in the table, if not in what was announced.
+                (transfer.is_covered, transfer.is_told) = (true, false);
+            }
+        }
         self.unsettled.push(unsettled);
         self.choose_full_feeds(at);
         self.table.look(at, &self.vantage, &self.parameters);
@@ -413,13 +419,16 @@ impl Inference {
         self.unsettled = rest;
         let ripe: Vec<Unsettled> = ripe;
         for unsettled in ripe {
+            // Not before: until then they hold what they held when they were lost, and would vote with it.
+            let restored = unsettled.restores(&self.vantage);
+            for peer in &restored {
+                self.sight.restored(*peer, unsettled.at, &mut self.vantage);
+            }
+            if !restored.is_empty() {
+                self.choose_full_feeds(due);
+            }
             let Inference { table, vantage, delegations, parameters, .. } = self;
             unsettled.settle(table, vantage, &**delegations, parameters);
-            // Not before: until then they hold what they held when they were lost, and would vote with it.
-            for peer in unsettled.restores(vantage) {
-                self.sight.restored(peer, unsettled.at, vantage);
-                self.redraw = true;
-            }
         }
         if self.next_epoch <= due {
             self.next_epoch = Time::MAX;
@@ -524,11 +533,21 @@ impl Inference {
         let absent: Vec<PeerId> =
             self.vantage.peers_of(collector).filter(|peer| !present.contains(peer)).collect();
         for peer in absent {
-            let known = self.vantage.get(peer);
-            if known.session == Session::Up && at - known.last_message > self.parameters.silence {
-                let since = known.last_message;
-                self.sight.down((peer, since), BlindReason::Absent, &mut self.vantage, &self.parameters);
-                self.redraw = true;
+            let known = self.vantage.get_mut(peer);
+            let is_silent = at - known.last_message > self.parameters.silence;
+            match &mut known.session {
+                Session::Up if is_silent => {
+                    let since = known.last_message;
+                    known.changed_at = known.changed_at.max(at);
+                    self.sight.down((peer, since), BlindReason::Absent, &mut self.vantage, &self.parameters);
+                    self.redraw = true;
+                }
+                Session::Up | Session::Unheard => {}
+                Session::Down { .. } => known.changed_at = known.changed_at.max(at),
+                Session::Transfer(transfer) => {
+                    known.changed_at = known.changed_at.max(at);
+                    transfer.is_covered = false;
+                }
             }
         }
     }

@@ -112,18 +112,22 @@ impl Sight {
             }
         };
         known.session = Session::Down { since };
-        known.lost_at = at;
+        known.changed_at = known.changed_at.max(at);
         self.blind((collector, Some(peer)), at, reason);
     }
 
     /// The session is up again, as its collector tells or because the peer is heard: a transfer begins.
     pub(crate) fn up(&mut self, peer: PeerId, at: Time, is_told: bool, vantage: &mut Vantage) {
         let known = vantage.get_mut(peer);
+        if is_told {
+            known.changed_at = known.changed_at.max(at);
+        }
         if let Session::Down { since } = known.session {
             known.doubt(since, at);
             known.session = Session::Transfer(Transfer {
                 down_since: since,
                 is_told,
+                is_covered: false,
                 progress: at,
                 before: known.held,
                 refreshed: [0, 0],
@@ -175,7 +179,7 @@ impl Sight {
     /// When the next transfer will have ended if nothing more comes.
     pub(crate) fn next_transfer_end(&self, vantage: &Vantage, parameters: &Parameters) -> Option<Time> {
         let ends = self.transfers.iter().filter_map(|(peer, _)| match &vantage.get(*peer).session {
-            Session::Transfer(transfer) if has_come(transfer, parameters) => {
+            Session::Transfer(transfer) if has_come(transfer, parameters) && !transfer.is_covered => {
                 Some(transfer.progress + parameters.transfer_quiet)
             }
             _ => None,
@@ -196,7 +200,7 @@ impl Sight {
         let mut going_on = Vec::new();
         for (peer, refreshed) in std::mem::take(&mut self.transfers) {
             let Session::Transfer(transfer) = vantage.get(peer).session.clone() else { continue };
-            let quiet = at - transfer.progress >= parameters.transfer_quiet;
+            let quiet = !transfer.is_covered && at - transfer.progress >= parameters.transfer_quiet;
             let told = told == Some(peer) || is_complete(&transfer);
             if !has_come(&transfer, parameters) || !(quiet || told) {
                 going_on.push((peer, refreshed));
@@ -219,8 +223,13 @@ impl Sight {
     /// The peer sees since `at`, when a table was taken that is settled now; a transfer that has not ended is dropped.
     pub(crate) fn restored(&mut self, peer: PeerId, at: Time, vantage: &mut Vantage) {
         self.transfers.retain(|(other, _)| *other != peer);
-        let collector = vantage.get(peer).key.collector;
-        vantage.get_mut(peer).session = Session::Up;
+        let known = vantage.get_mut(peer);
+        if let Session::Down { since } = known.session {
+            known.doubt(since, at);
+        }
+        known.session = Session::Up;
+        known.last_message = known.last_message.max(at);
+        let collector = known.key.collector;
         self.see((collector, Some(peer)), at, vantage);
     }
 }

@@ -198,6 +198,60 @@ fn peers_of_whose_return_only_a_table_tells_see_since_then_and_vote_once_it_is_s
 }
 
 #[test]
+fn a_table_restores_nobody_whose_session_was_lost_as_it_was_taken_or_who_was_missing_from_the_next() {
+    let blind_at_the_end = |world: &mut World| -> Vec<u32> {
+        let report = world.report(hms(4, 2, 0));
+        let blind = report.coverage.blind.iter().filter(|blind| blind.until == at(hms(4, 2, 0)));
+        blind.filter_map(|blind| blind.peer_asn).map(|asn| asn.0).collect()
+    };
+    let mut world = World::new(1, &TWELVE);
+    world.tables(0);
+    world.tables(hms(4, 0, 0));
+    world.inference.peer_state(at(hms(4, 0, 0)), world.peers[0], false);
+    assert_eq!(blind_at_the_end(&mut world), [TWELVE[0]]);
+    let mut world = World::new(1, &TWELVE);
+    world.tables(0);
+    world.inference.peer_state(at(hms(3, 0, 0)), world.peers[0], false);
+    world.tables(hms(4, 0, 0));
+    world.table(hms(4, 0, 20), 0, &everything(), |peer, _| peer != 0);
+    assert_eq!(blind_at_the_end(&mut world), [TWELVE[0]]);
+}
+
+/// Sessions come up again with a part of what they held, of which the country is none; then a table names everything.
+fn a_table_after_a_part(part: usize) -> World {
+    let mut world = World::of_short_outages(1, &TWELVE);
+    world.tables(0);
+    for peer in 0..12 {
+        world.inference.peer_state(at(hms(3, 0, 0)), world.peers[peer], false);
+    }
+    for peer in 0..12 {
+        world.inference.peer_state(at(hms(3, 0, 10)), world.peers[peer], true);
+    }
+    for peer in 0..12 {
+        for (prefix, tail) in everything().iter().rev().take(part) {
+            world.announce(hms(3, 0, 11), peer, tail, &[&prefix.to_string()]);
+        }
+    }
+    world.tables(hms(3, 0, 20));
+    world
+}
+
+#[test]
+fn what_a_table_names_is_not_lost_because_the_session_did_not_announce_it_again() {
+    let mut world = a_table_after_a_part(100);
+    let report = world.report(hms(3, 2, 0));
+    assert!(report.incidents.is_empty(), "{:?}", report.incidents);
+}
+
+#[test]
+fn what_a_table_named_can_be_withdrawn_before_it_is_settled() {
+    let mut world = a_table_after_a_part(40);
+    world.all_withdraw(hms(3, 0, 40), 0, &KP);
+    let report = world.report(hms(3, 2, 0));
+    assert_eq!(incidents_of(&report, "KP")[0].level, Level::Dark);
+}
+
+#[test]
 fn a_return_while_sessions_were_down_lies_between_their_loss_and_their_tables() {
     let mut world = World::started();
     world.all_withdraw(hms(2, 0, 0), 0, &KP);

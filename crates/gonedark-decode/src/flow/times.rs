@@ -28,7 +28,8 @@ impl Clocks {
     /// Those of a header that tells whole seconds and nothing else (RFC 7011 section 3.1).
     pub(super) fn cut(seconds: u32) -> Self {
         let export = Time::from_seconds(i64::from(seconds));
-        Clocks { export, latest: export + 999_999, uptime: None }
+        let latest = Time::from_micros(export.micros().saturating_add(999_999));
+        Clocks { export, latest, uptime: None }
     }
 
     /// What a stamp of the exporter's uptime means, in microseconds since 1970.

@@ -64,6 +64,8 @@ pub(crate) struct Unsettled {
     differences: Vec<Difference>,
     /// Peers for which the table speaks, by number.
     speaks_for: Bits,
+    /// Whether nothing of it was cut off.
+    whole: bool,
 }
 
 impl Reading {
@@ -213,7 +215,7 @@ impl Reading {
         }
         collector.table_cut |= !whole;
         let due = self.at + parameters.table_backlog;
-        (present, Unsettled { due, at: self.at, previous, differences: self.differences, speaks_for })
+        (present, Unsettled { due, at: self.at, previous, differences: self.differences, speaks_for, whole })
     }
 
     fn miss_unseen_rows(&mut self, table: &Table) {
@@ -249,7 +251,7 @@ impl Unsettled {
         let recent = table.touched_since(self.at + -parameters.table_backlog, |_| true);
         let Table { shards, tails, .. } = table;
         for Difference { row, peer, route } in &self.differences {
-            if !self.speaks_for.get(usize::from(peer.0)) || recent.contains(&(*row, *peer)) {
+            if !self.is_still_so(*peer, vantage) || recent.contains(&(*row, *peer)) {
                 continue;
             }
             let since = vantage.get(*peer).stale_since.or(self.previous).unwrap_or(self.at).min(self.at);
@@ -264,18 +266,23 @@ impl Unsettled {
                 }
             }
         }
-        for peer in self.speaks_for.iter() {
-            vantage.peers[peer].stale_since = None;
+        for index in self.speaks_for.iter() {
+            if self.is_still_so(PeerId(index as u16), vantage) {
+                vantage.peers[index].stale_since = None;
+            }
         }
     }
 
-    /// Peers that this table, once it is settled, brings back from blindness: those it speaks for, unless they were lost
-    /// after it was taken.
+    /// Whether the table speaks for a peer whose session is still the one of which it was taken: a later one tells anew.
+    fn is_still_so(&self, peer: PeerId, vantage: &Vantage) -> bool {
+        self.speaks_for.get(usize::from(peer.0)) && vantage.get(peer).changed_at < self.at
+    }
+
+    /// Peers that this table, once it is settled, brings back from blindness.
     pub(crate) fn restores(&self, vantage: &Vantage) -> Vec<PeerId> {
-        let is_blind = |peer: &PeerId| {
-            let known = vantage.get(*peer);
-            known.session != Session::Up && known.lost_at <= self.at
-        };
-        self.speaks_for.iter().map(|index| PeerId(index as u16)).filter(is_blind).collect()
+        let is_blind =
+            |peer: &PeerId| vantage.get(*peer).session != Session::Up && self.is_still_so(*peer, vantage);
+        let peers = self.speaks_for.iter().map(|index| PeerId(index as u16));
+        peers.filter(|peer| self.whole && is_blind(peer)).collect()
     }
 }

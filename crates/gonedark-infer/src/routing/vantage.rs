@@ -40,6 +40,9 @@ pub(crate) struct Transfer {
     pub(crate) down_since: Time,
     /// Whether the collector told that it came up: then nothing was announced in it before what comes now.
     pub(crate) is_told: bool,
+    /// Whether a table of the collector that waits to be settled speaks for the peer: then its being quiet says nothing of what
+    /// was not announced again.
+    pub(crate) is_covered: bool,
     /// When something of the table last came (at first: when the session came up).
     pub(crate) progress: Time,
     /// Cells that were held before, per family.
@@ -55,8 +58,9 @@ pub(crate) struct Peer {
     /// Its ASN's place among the voters.
     pub(crate) voter: u16,
     pub(crate) session: Session,
-    /// When its session was last told to be lost.
-    pub(crate) lost_at: Time,
+    /// When its session was last told to come up or to be lost, or it was missing from a table: what tables say of it that were
+    /// taken before is over.
+    pub(crate) changed_at: Time,
     /// Whether a table named what it held before its first message.
     pub(crate) tabled: bool,
     /// Whether a table of its collector was that: the first one counts as such also where the begin of the session was taken
@@ -193,7 +197,7 @@ impl Vantage {
             key,
             voter,
             session: Session::Unheard,
-            lost_at: Time::MIN,
+            changed_at: Time::MIN,
             tabled: false,
             by_table: false,
             from_begin: false,

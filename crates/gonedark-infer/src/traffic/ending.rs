@@ -43,14 +43,16 @@ impl Traffic {
         known.flatten().any(|exporter| exporter.last_heard() >= after)
     }
 
-    /// When it ended: in the last second above, or while nobody listened after it.
+    /// When it ended: in the last second above, or while nobody listened after it. A second of which only a part was listened
+    /// to does not show that nothing was above in it.
     fn stop_of(&self, open: &Open) -> Interval {
         let earliest = Time::from_seconds(open.last_above);
         let mut latest = Time::from_seconds(open.last_above + 1);
         let account = self.accounts.get(open.account as usize).and_then(Option::as_ref);
         for number in account.map(|account| &account.exporters).into_iter().flatten() {
             let known = self.exporters.get(usize::from(*number)).and_then(Option::as_ref);
-            let silence = known.and_then(|known| known.silence(earliest, latest));
+            let next = Time::from_seconds(open.last_above + 2) + -1;
+            let silence = known.and_then(|known| known.silence(earliest, next));
             latest = silence.map_or(latest, |silence| silence.until.max(latest));
         }
         Interval { earliest, latest }

@@ -298,6 +298,19 @@ fn an_attack_whose_exporter_falls_silent_has_not_ended() {
 }
 
 #[test]
+fn a_second_of_which_only_the_begin_was_heard_does_not_end_an_attack() {
+    let mut traffic = meter(Parameters::default());
+    let flood = Flood::udp(address("175.45.176.8"), 50_000);
+    send(&mut traffic, &flood, (100, 110), 1, &mut Dice(6));
+    // The program is stopped while it goes on, and runs again after five minutes.
+    traffic.alive(at(110) + 200_000, 1);
+    traffic.did_not_run_until(at(400));
+    quiet(&mut traffic, (400, 600), 1);
+    let stop = only(attacks(&traffic)).stop.expect("over");
+    assert_eq!((stop.earliest, stop.latest), (at(109), at(400)));
+}
+
+#[test]
 fn an_exporter_that_comes_back_in_the_midst_of_an_attack_does_not_know_when_it_began() {
     let mut traffic = meter(Parameters::default());
     quiet(&mut traffic, (0, 10), 1);

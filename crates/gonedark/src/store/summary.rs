@@ -49,8 +49,8 @@ pub struct AttackSummary {
     pub target: String,
     /// The earliest that it may have begun.
     pub since: Time,
-    /// The latest that it may have ended; nothing while it goes on.
-    pub until: Option<Time>,
+    /// The earliest and the latest that it may have ended; nothing while it goes on.
+    pub until: Option<(Time, Time)>,
     /// The largest of its vectors.
     pub vector: Option<String>,
     /// Its highest second, packets and bits a second.
@@ -188,21 +188,22 @@ pub fn ongoing_attacks(db: &Connection) -> rusqlite::Result<u64> {
 
 fn attacks(db: &Connection, which: &str) -> rusqlite::Result<Vec<AttackSummary>> {
     let query = format!(
-        "SELECT a.target, a.start, a.stop_latest, a.body ->> '$.vectors[0].name', a.body ->> '$.impact.peak.pps',
+        "SELECT a.target, a.start, a.stop, a.stop_latest, a.body ->> '$.vectors[0].name', a.body ->> '$.impact.peak.pps',
                 a.body ->> '$.impact.peak.bps',
                 (SELECT group_concat(DISTINCT e.lies || ' ' || n.code) FROM attack_evidence e
                  JOIN incident i ON i.id = e.incident JOIN entity n ON n.id = i.entity
                  WHERE e.source = a.source AND e.attack = a.id)
          FROM (SELECT * FROM attack WHERE {which} AND part_of IS NULL ORDER BY start DESC, id LIMIT {TOLD}) a"
     );
+    let time = |row: &Row<'_>, at: usize| row.get::<_, Option<i64>>(at).map(|at| at.map(Time::from_micros));
     let read = |row: &Row<'_>| {
         Ok(AttackSummary {
             target: row.get(0)?,
             since: Time::from_micros(row.get(1)?),
-            until: row.get::<_, Option<i64>>(2)?.map(Time::from_micros),
-            vector: row.get(3)?,
-            peak: (row.get(4)?, row.get(5)?),
-            beside: row.get(6)?,
+            until: time(row, 2)?.zip(time(row, 3)?),
+            vector: row.get(4)?,
+            peak: (row.get(5)?, row.get(6)?),
+            beside: row.get(7)?,
         })
     };
     db.prepare(&query)?.query_map([], read)?.collect()

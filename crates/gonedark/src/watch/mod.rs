@@ -180,9 +180,20 @@ impl Watching<'_> {
     fn hear(&mut self, tidings: &Tidings) -> Result<(), StoreFault> {
         self.insist(|store| store.take_tidings(tidings))?;
         for AttackTold { attack, .. } in tidings.attacks.iter().filter(|told| told.is_news) {
-            let Attack { id, start, stop, severity, .. } = attack;
+            let Attack { id, start, stop, severity, impact, .. } = attack;
             let (since, ended) = (start.earliest.to_string(), stop.is_some());
-            tracing::info!(attack = id, since, percent = severity.percent, ended, "attack");
+            let (source, over) = (&tidings.source, severity.percent);
+            let (pps, bps) = (impact.peak.pps, impact.peak.bps);
+            tracing::info!(
+                source,
+                attack = id,
+                since,
+                pps,
+                bps,
+                percent_of_threshold = over,
+                ended,
+                "attack"
+            );
         }
         self.status.lock().unwrap_or_else(PoisonError::into_inner).commits += 1;
         Ok(())

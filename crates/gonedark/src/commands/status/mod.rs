@@ -12,6 +12,7 @@ use crate::serve::View;
 use crate::store::{self, AttackSummary, DeafSummary, IncidentSummary, Summary, TOLD};
 use crate::watch::SourceStatus;
 use anyhow::Context;
+use gonedark_infer::parameters::SECOND;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -119,7 +120,14 @@ fn traffic(summary: &Summary, page: &mut Page<'_>) -> io::Result<()> {
 
 fn attack(attack: &AttackSummary) -> String {
     let AttackSummary { target, since, until, vector, peak: (pps, bps), beside } = attack;
-    let until = until.map_or_else(|| " on".to_owned(), |until| format!(" to {}", time(until)));
+    let until = match until {
+        None => " on".to_owned(),
+        // Within a second, as seconds are judged.
+        Some((earliest, latest)) if *latest - *earliest <= SECOND => format!(" to {}", time(*latest)),
+        Some((earliest, latest)) => {
+            format!(", ended between {} and {} (not heard meanwhile)", time(*earliest), time(*latest))
+        }
+    };
     let vector = vector.as_deref().unwrap_or("nothing in particular");
     let peak = format!("{} and {}", packets(pps.unsigned_abs()), bits(bps.unsigned_abs()));
     let beside = beside.as_ref().map_or_else(String::new, |beside| format!("; beside incidents: {beside}"));
@@ -154,7 +162,7 @@ fn running(view: &View, page: &mut Page<'_>) -> io::Result<()> {
     }
     let until = view.seen_until.as_ref().zip(view.lag_s);
     let until = until.map_or_else(
-        || "Nothing is applied yet.".to_owned(),
+        || "No route is applied yet.".to_owned(),
         |(until, lag)| format!("Applied until {until}, {} ago.", span((lag * 1e6) as i64)),
     );
     let waiting = count(view.waiting_bytes / 1024, "KiB");
@@ -200,7 +208,7 @@ fn not_asked(
 ) -> io::Result<()> {
     let until = summary.seen_until();
     let until = until.map_or_else(
-        || "nothing is in the store yet".to_owned(),
+        || "no route is in the store yet".to_owned(),
         |at| format!("it has come to {}", time(at)),
     );
     let runs = store::is_written(&config.store.path);

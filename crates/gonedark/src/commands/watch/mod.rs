@@ -159,7 +159,7 @@ fn introduce(
     let store = config.store.path.display();
     match now {
         Some(now) if now > Time::MIN => writeln!(out, "Store: {store}, going on from {now}.")?,
-        Some(_) => writeln!(out, "Store: {store}, new.")?,
+        Some(_) => writeln!(out, "Store: {store}, no routes in it yet.")?,
         None => writeln!(out, "Store: {store}.")?,
     }
     if let Some(serve) = &config.serve {
