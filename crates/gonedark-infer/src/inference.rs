@@ -13,7 +13,7 @@ use crate::routing::word::{Lent, Source};
 use crate::sight::{Resync, Sight};
 use gonedark_route::{Family, Prefix, Time};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// How often what time alone changes is looked at: hourly. Guess; the thresholds behind it are a day and a week.
 const SWEEP: i64 = 3_600 * SECOND;
@@ -510,7 +510,14 @@ impl Inference {
 
     /// What did not come again in a transfer was lost while the session was down.
     fn resync(&mut self, ended: Vec<Resync>) {
-        for Resync { peer, since, at, refreshed, speaks } in ended {
+        for Resync { peer, since, at, refreshed, speaks, is_covered } in ended {
+            let lacking: HashSet<NetworkId> = match is_covered {
+                true => {
+                    let told = self.unsettled.iter().filter(|it| it.is_still_so(peer, &self.vantage));
+                    told.flat_map(|unsettled| unsettled.lacks(peer)).collect()
+                }
+                false => HashSet::new(),
+            };
             let when = Interval { earliest: since, latest: at.max(since) };
             let Inference { table, vantage, delegations, .. } = self;
             let Table { shards, tails, .. } = table;
@@ -518,7 +525,9 @@ impl Inference {
                 for row in 0..shard.rows.len() as u32 {
                     let came = refreshed.get(number).is_some_and(|rows| rows.get(row as usize));
                     let family = shard.rows[row as usize].prefix.family() as usize;
-                    if !came && speaks[family] && shard.cell(row, peer) != 0 {
+                    let here = NetworkId { shard: number as u16, row };
+                    let is_lost = !came && (!is_covered || lacking.contains(&here));
+                    if is_lost && speaks[family] && shard.cell(row, peer) != 0 {
                         let mut lent = Lent { vantage, tails, delegations: &**delegations };
                         shard.put(row, peer, 0, when, Source::Message, &mut lent);
                     }

@@ -32,6 +32,8 @@ pub(crate) struct Resync {
     pub(crate) refreshed: Vec<Bits>,
     /// Families of which enough came for the rest to be called lost.
     pub(crate) speaks: [bool; 2],
+    /// Whether of the rest only that is lost which a table that waits to be settled lacks as well.
+    pub(crate) is_covered: bool,
 }
 
 impl Sight {
@@ -179,7 +181,7 @@ impl Sight {
     /// When the next transfer will have ended if nothing more comes.
     pub(crate) fn next_transfer_end(&self, vantage: &Vantage, parameters: &Parameters) -> Option<Time> {
         let ends = self.transfers.iter().filter_map(|(peer, _)| match &vantage.get(*peer).session {
-            Session::Transfer(transfer) if has_come(transfer, parameters) && !transfer.is_covered => {
+            Session::Transfer(transfer) if has_come(transfer, parameters) => {
                 Some(transfer.progress + parameters.transfer_quiet)
             }
             _ => None,
@@ -200,7 +202,7 @@ impl Sight {
         let mut going_on = Vec::new();
         for (peer, refreshed) in std::mem::take(&mut self.transfers) {
             let Session::Transfer(transfer) = vantage.get(peer).session.clone() else { continue };
-            let quiet = !transfer.is_covered && at - transfer.progress >= parameters.transfer_quiet;
+            let quiet = at - transfer.progress >= parameters.transfer_quiet;
             let told = told == Some(peer) || is_complete(&transfer);
             if !has_come(&transfer, parameters) || !(quiet || told) {
                 going_on.push((peer, refreshed));
@@ -214,7 +216,9 @@ impl Sight {
             let until = transfer.progress;
             self.see((collector, Some(peer)), until, vantage);
             let speaks = Family::ALL.map(|family| family_has_come(&transfer, family as usize, parameters));
-            ended.push(Resync { peer, since: transfer.down_since, at: until, refreshed, speaks });
+            let since = transfer.down_since;
+            let is_covered = transfer.is_covered && !told;
+            ended.push(Resync { peer, since, at: until, refreshed, speaks, is_covered });
         }
         self.transfers = going_on;
         ended

@@ -4,7 +4,7 @@ mod world;
 
 use gonedark_infer::observation::TableEntry;
 use gonedark_infer::report::{BlindReason, Level};
-use gonedark_route::{AsnSize, Family, PathView};
+use gonedark_route::{AsnSize, Family, PathView, Prefix};
 use world::{KP, TWELVE, World, at, everything, hms, incidents_of, path};
 
 /// Sessions of all peers go down (unless nobody says so) and come up again with everything.
@@ -217,8 +217,8 @@ fn a_table_restores_nobody_whose_session_was_lost_as_it_was_taken_or_who_was_mis
     assert_eq!(blind_at_the_end(&mut world), [TWELVE[0]]);
 }
 
-/// Sessions come up again with a part of what they held, of which the country is none; then a table names everything.
-fn a_table_after_a_part(part: usize) -> World {
+/// Sessions come up again with a part of what they held, of which the country is none; then a table comes.
+fn a_table_after_a_part(part: usize, table: &[(Prefix, Vec<u32>)]) -> World {
     let mut world = World::of_short_outages(1, &TWELVE);
     world.tables(0);
     for peer in 0..12 {
@@ -232,20 +232,30 @@ fn a_table_after_a_part(part: usize) -> World {
             world.announce(hms(3, 0, 11), peer, tail, &[&prefix.to_string()]);
         }
     }
-    world.tables(hms(3, 0, 20));
+    world.tables_of(hms(3, 0, 20), table);
     world
 }
 
 #[test]
 fn what_a_table_names_is_not_lost_because_the_session_did_not_announce_it_again() {
-    let mut world = a_table_after_a_part(100);
+    let mut world = a_table_after_a_part(100, &everything());
     let report = world.report(hms(3, 2, 0));
     assert!(report.incidents.is_empty(), "{:?}", report.incidents);
 }
 
 #[test]
+fn what_neither_a_table_has_nor_a_session_that_is_quiet_is_lost_before_the_table_is_settled() {
+    let all_but_kp: Vec<_> =
+        everything().into_iter().filter(|(prefix, _)| !KP.contains(&&*prefix.to_string())).collect();
+    let mut world = a_table_after_a_part(100, &all_but_kp);
+    let report = world.report(hms(3, 0, 50));
+    assert_eq!(incidents_of(&report, "KP")[0].level, Level::Dark);
+    assert_eq!(report.incidents.len(), 1);
+}
+
+#[test]
 fn what_a_table_named_can_be_withdrawn_before_it_is_settled() {
-    let mut world = a_table_after_a_part(40);
+    let mut world = a_table_after_a_part(40, &everything());
     world.all_withdraw(hms(3, 0, 40), 0, &KP);
     let report = world.report(hms(3, 2, 0));
     assert_eq!(incidents_of(&report, "KP")[0].level, Level::Dark);

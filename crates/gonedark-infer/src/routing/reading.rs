@@ -274,8 +274,15 @@ impl Unsettled {
     }
 
     /// Whether the table speaks for a peer whose session is still the one of which it was taken: a later one tells anew.
-    fn is_still_so(&self, peer: PeerId, vantage: &Vantage) -> bool {
+    pub(crate) fn is_still_so(&self, peer: PeerId, vantage: &Vantage) -> bool {
         self.speaks_for.get(usize::from(peer.0)) && vantage.get(peer).changed_at < self.at
+    }
+
+    /// What a peer held that the table lacks.
+    pub(crate) fn lacks(&self, peer: PeerId) -> impl Iterator<Item = NetworkId> {
+        let of_peer =
+            self.differences.iter().filter(move |known| known.peer == peer && known.route.is_none());
+        of_peer.map(|known| known.row)
     }
 
     /// Peers that this table, once it is settled, brings back from blindness.

@@ -41,7 +41,7 @@ pub(crate) struct Transfer {
     /// Whether the collector told that it came up: then nothing was announced in it before what comes now.
     pub(crate) is_told: bool,
     /// Whether a table of the collector that waits to be settled speaks for the peer: then its being quiet says nothing of what
-    /// was not announced again.
+    /// was not announced again and is in that table.
     pub(crate) is_covered: bool,
     /// When something of the table last came (at first: when the session came up).
     pub(crate) progress: Time,
