@@ -207,7 +207,7 @@ def arguments():
     parser.add_argument("--million", type=float, default=100, help="memory: million records (default 100)")
     parser.add_argument("--spread", action="store_true", help="memory: everyday traffic to 65,536 hosts instead of one target")
     parser.add_argument("--without-peers", action="store_true", help="gonedark alone")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     options.what = options.what or ["cost", "alarm", "memory"]
     if unknown := set(options.what) - {"cost", "alarm", "memory"}:
         parser.error(f"nothing is called {', '.join(unknown)}")

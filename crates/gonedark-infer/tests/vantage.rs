@@ -5,20 +5,14 @@ mod world;
 use gonedark_infer::observation::TableEntry;
 use gonedark_infer::report::{BlindReason, Level};
 use gonedark_route::{AsnSize, Family, PathView, Prefix};
-use world::{KP, TWELVE, World, at, everything, hms, incidents_of, path};
+use world::{KP, TWELVE, World, all_but_kp, at, everything, hms, incidents_of, path};
 
 /// Sessions of all peers go down (unless nobody says so) and come up again with everything.
 fn all_sessions_anew(world: &mut World, down: Option<i64>, up: i64) {
-    for peer in 0..12 {
-        let id = world.peers[peer];
-        if let Some(down) = down {
-            world.inference.peer_state(at(down), id, false);
-        }
+    if let Some(down) = down {
+        world.all_sessions(down, false);
     }
-    for peer in 0..12 {
-        let id = world.peers[peer];
-        world.inference.peer_state(at(up), id, true);
-    }
+    world.all_sessions(up, true);
     for peer in 0..12 {
         for (prefix, tail) in everything() {
             world.announce(up + 20, peer, &tail, &[&prefix.to_string()]);
@@ -144,20 +138,14 @@ fn a_full_feed_of_ipv6_alone_is_no_witness_of_ipv4() {
 
 #[test]
 fn a_table_taken_as_sessions_come_back_lets_nobody_vote_with_what_was_held_before() {
-    let all_but_kp: Vec<_> =
-        everything().into_iter().filter(|(prefix, _)| !KP.contains(&&*prefix.to_string())).collect();
     let mut world = World::of_short_outages(1, &TWELVE);
     world.tables(0);
-    for peer in 0..12 {
-        world.inference.peer_state(at(hms(3, 0, 0)), world.peers[peer], false);
-    }
-    for peer in 0..12 {
-        world.inference.peer_state(at(hms(3, 4, 59)), world.peers[peer], true);
-    }
+    world.all_sessions(hms(3, 0, 0), false);
+    world.all_sessions(hms(3, 4, 59), true);
     // The table comes between the begin of their transfers and the end.
-    world.tables_of(hms(3, 5, 0), &all_but_kp);
+    world.tables_of(hms(3, 5, 0), &all_but_kp());
     for peer in 0..12 {
-        for (prefix, tail) in &all_but_kp {
+        for (prefix, tail) in &all_but_kp() {
             world.announce(hms(3, 5, 1), peer, tail, &[&prefix.to_string()]);
         }
         world.inference.end_of_rib(at(hms(3, 5, 1)), world.peers[peer]);
@@ -171,17 +159,13 @@ fn a_table_taken_as_sessions_come_back_lets_nobody_vote_with_what_was_held_befor
 
 #[test]
 fn peers_of_whose_return_only_a_table_tells_see_since_then_and_vote_once_it_is_settled() {
-    let all_but_kp: Vec<_> =
-        everything().into_iter().filter(|(prefix, _)| !KP.contains(&&*prefix.to_string())).collect();
     let heard = |lost_again: bool, until: i64| {
         let mut world = World::new(1, &TWELVE);
         world.tables(0);
-        for peer in 0..12 {
-            world.inference.peer_state(at(hms(3, 0, 0)), world.peers[peer], false);
-        }
-        world.tables_of(hms(4, 0, 0), &all_but_kp);
-        for peer in (0..12).filter(|_| lost_again) {
-            world.inference.peer_state(at(hms(4, 0, 20)), world.peers[peer], false);
+        world.all_sessions(hms(3, 0, 0), false);
+        world.tables_of(hms(4, 0, 0), &all_but_kp());
+        if lost_again {
+            world.all_sessions(hms(4, 0, 20), false);
         }
         world.report(until)
     };
@@ -221,12 +205,8 @@ fn a_table_restores_nobody_whose_session_was_lost_as_it_was_taken_or_who_was_mis
 fn a_table_after_a_part(part: usize, table: &[(Prefix, Vec<u32>)]) -> World {
     let mut world = World::of_short_outages(1, &TWELVE);
     world.tables(0);
-    for peer in 0..12 {
-        world.inference.peer_state(at(hms(3, 0, 0)), world.peers[peer], false);
-    }
-    for peer in 0..12 {
-        world.inference.peer_state(at(hms(3, 0, 10)), world.peers[peer], true);
-    }
+    world.all_sessions(hms(3, 0, 0), false);
+    world.all_sessions(hms(3, 0, 10), true);
     for peer in 0..12 {
         for (prefix, tail) in everything().iter().rev().take(part) {
             world.announce(hms(3, 0, 11), peer, tail, &[&prefix.to_string()]);
@@ -245,9 +225,7 @@ fn what_a_table_names_is_not_lost_because_the_session_did_not_announce_it_again(
 
 #[test]
 fn what_neither_a_table_has_nor_a_session_that_is_quiet_is_lost_before_the_table_is_settled() {
-    let all_but_kp: Vec<_> =
-        everything().into_iter().filter(|(prefix, _)| !KP.contains(&&*prefix.to_string())).collect();
-    let mut world = a_table_after_a_part(100, &all_but_kp);
+    let mut world = a_table_after_a_part(100, &all_but_kp());
     let report = world.report(hms(3, 0, 50));
     assert_eq!(incidents_of(&report, "KP")[0].level, Level::Dark);
     assert_eq!(report.incidents.len(), 1);

@@ -86,6 +86,13 @@ pub fn everything() -> Vec<(Prefix, Vec<u32>)> {
     routes
 }
 
+/// The same without North Korea.
+pub fn all_but_kp() -> Vec<(Prefix, Vec<u32>)> {
+    let mut routes = everything();
+    routes.retain(|(prefix, _)| !KP.contains(&&*prefix.to_string()));
+    routes
+}
+
 pub struct World {
     pub inference: Inference,
     pub collectors: Vec<CollectorId>,
@@ -208,6 +215,13 @@ impl World {
     pub fn all_announce(&mut self, from: i64, apart: i64, tail: &[u32], prefixes: &[&str]) {
         for peer in 0..self.peers.len() {
             self.announce(from + peer as i64 * apart, peer, tail, prefixes);
+        }
+    }
+
+    /// Every session is told to come up, or to be lost.
+    pub fn all_sessions(&mut self, seconds: i64, established: bool) {
+        for peer in self.peers.clone() {
+            self.inference.peer_state(at(seconds), peer, established);
         }
     }
 
