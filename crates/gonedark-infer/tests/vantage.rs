@@ -278,6 +278,27 @@ fn what_is_lost_and_comes_back_after_a_gap_has_exact_times() {
 }
 
 #[test]
+fn a_session_that_died_at_an_onset_and_came_back_without_the_network_agrees_and_widens_nothing() {
+    let mut world = World::new(1, &TWELVE);
+    world.tables(0);
+    for peer in 0..11 {
+        world.withdraw(hms(3, 0, 0) + peer as i64, peer, &KP);
+    }
+    let last = world.peers[11];
+    world.inference.peer_state(at(hms(3, 0, 20)), last, false);
+    world.inference.peer_state(at(hms(3, 1, 0)), last, true);
+    for (prefix, tail) in &all_but_kp() {
+        world.announce(hms(3, 1, 1), 11, tail, &[&prefix.to_string()]);
+    }
+    world.inference.end_of_rib(at(hms(3, 1, 10)), last);
+    world.all_announce(hms(4, 0, 0), 0, &[4837, 131279], &KP);
+    let report = world.report(hms(5, 0, 0));
+    let [incident] = incidents_of(&report, "KP")[..] else { panic!("one incident") };
+    assert_eq!(incident.witnesses.agreeing, 12);
+    assert_eq!((incident.onset.earliest, incident.onset.latest), (at(hms(3, 0, 0)), at(hms(3, 0, 10))));
+}
+
+#[test]
 fn what_a_session_sends_from_its_begin_to_its_end_of_rib_is_a_table() {
     let mut world = World::new(1, &TWELVE);
     for peer in 0..12 {

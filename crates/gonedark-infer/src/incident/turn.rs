@@ -50,42 +50,43 @@ pub(crate) fn testimony(episode: &Episode) -> Testimony {
     testimony
 }
 
-/// Around `anchor` the times that follow each other without a longer pause, as one interval. Where there are none, the
-/// vote turned by who could see, not by what was seen then: it came about between the last time before and `anchor`.
-fn chain(times: &mut [Interval], anchor: Time, pause: i64) -> Interval {
+/// Around `vote` the times that follow each other without a longer pause, as one interval.
+///
+/// Who was blind across the vote agrees with it, but tells neither that it came earlier nor that it came later: such a
+/// time counts only where there is no other. Where there is none at all, the vote turned by who could see, not by what
+/// was seen then: it came about between the last time before and `vote`.
+fn chain(mut times: Vec<Interval>, vote: Time, pause: i64) -> Interval {
     times.sort_unstable_by_key(|time| (time.latest, time.earliest));
+    let across = |time: &Interval| time.earliest < vote && vote < time.latest;
+    let dated: Vec<Interval> = times.iter().copied().filter(|time| !across(time)).collect();
+    let before = || times.iter().rfind(|time| time.latest <= vote).map(|time| time.join(Interval::at(vote)));
+    unbroken(&dated, vote, pause)
+        .or_else(|| unbroken(&times, vote, pause))
+        .or_else(before)
+        .unwrap_or(Interval::at(vote))
+}
+
+/// From `anchor` outwards in both directions, the times up to the first pause that is longer. They ascend by their ends.
+fn unbroken(times: &[Interval], anchor: Time, pause: i64) -> Option<Interval> {
     let split = times.partition_point(|time| time.latest <= anchor);
-    let (mut whole, mut edge) = (None::<Interval>, anchor);
-    let mut take = |time: &Interval, edge: &mut Time, distance: i64| {
-        if distance > pause {
-            return false;
-        }
-        *edge = time.latest;
-        whole = Some(whole.map_or(*time, |whole| whole.join(*time)));
-        true
+    let follow = |side: &mut dyn Iterator<Item = &Interval>| {
+        let mut edge = anchor;
+        let near = |time: &&Interval| {
+            let pause_before = (time.latest - edge).abs();
+            edge = time.latest;
+            pause_before <= pause
+        };
+        side.take_while(near).copied().reduce(Interval::join)
     };
-    for time in times[..split].iter().rev() {
-        let distance = edge - time.latest;
-        if !take(time, &mut edge, distance) {
-            break;
-        }
-    }
-    edge = anchor;
-    for time in &times[split..] {
-        let distance = time.latest - edge;
-        if !take(time, &mut edge, distance) {
-            break;
-        }
-    }
-    let before = times[..split].last().map(|time| time.join(Interval::at(anchor)));
-    whole.or(before).unwrap_or(Interval::at(anchor))
+    let sides = [follow(&mut times[..split].iter().rev()), follow(&mut times[split..].iter())];
+    sides.into_iter().flatten().reduce(Interval::join)
 }
 
 /// When the worst of an episode began.
 pub(crate) fn onset(episode: &Episode, testimony: &Testimony, parameters: &Parameters) -> Turn {
     let vote = episode.worst.as_ref().map_or(episode.start, |worst| worst.at);
-    let mut times: Vec<Interval> = testimony.agreeing.values().copied().collect();
-    let Interval { earliest, latest } = chain(&mut times, vote, parameters.descent_pause);
+    let times = testimony.agreeing.values().copied().collect();
+    let Interval { earliest, latest } = chain(times, vote, parameters.descent_pause);
     Turn { earliest, latest, vote }
 }
 
@@ -105,8 +106,8 @@ pub(crate) fn recovery(episode: &Episode, testimony: &Testimony, parameters: &Pa
             }
         }
     }
-    let mut times: Vec<Interval> = returns.into_values().flatten().collect();
-    let Interval { earliest, latest } = chain(&mut times, vote, parameters.descent_pause);
+    let times = returns.into_values().flatten().collect();
+    let Interval { earliest, latest } = chain(times, vote, parameters.descent_pause);
     Some(Turn { earliest, latest, vote })
 }
 
@@ -121,16 +122,30 @@ mod tests {
     #[test]
     fn a_pause_of_more_than_ten_minutes_ends_a_descent() {
         let pause = Parameters::default().descent_pause;
-        let mut times = [at(0), at(60), at(65), at(72), at(80), at(95)];
-        let whole = chain(&mut times, Time::from_seconds(72 * 60), pause);
+        let times = vec![at(0), at(60), at(65), at(72), at(80), at(95)];
+        let whole = chain(times, Time::from_seconds(72 * 60), pause);
         assert_eq!(whole, Interval { earliest: at(60).earliest, latest: at(80).latest });
     }
 
     #[test]
     fn a_vote_far_from_all_that_was_seen_came_about_since_the_last_of_it() {
         let pause = Parameters::default().descent_pause;
-        let whole = chain(&mut [at(0), at(5), at(90)], at(60).latest, pause);
+        let whole = chain(vec![at(0), at(5), at(90)], at(60).latest, pause);
         assert_eq!(whole, Interval { earliest: at(5).earliest, latest: at(60).latest });
-        assert_eq!(chain(&mut [], Time::from_seconds(60), pause), at(1));
+        assert_eq!(chain(vec![], Time::from_seconds(60), pause), at(1));
+    }
+
+    #[test]
+    fn who_was_blind_across_the_vote_dates_it_only_where_nobody_else_does() {
+        let pause = Parameters::default().descent_pause;
+        let across = at(55).join(at(69));
+        let vote = at(60).latest;
+        assert_eq!(chain(vec![at(59), across, at(61)], vote, pause), at(59).join(at(61)));
+        // Blind up to the vote or from it on: both are times of it.
+        assert_eq!(chain(vec![at(57).join(at(60)), across], vote, pause), at(57).join(at(60)));
+        assert_eq!(chain(vec![at(60).join(at(62)), across], vote, pause), at(60).join(at(62)));
+        // Seen hours ago only, it is no time of this descent.
+        assert_eq!(chain(vec![at(0), across], vote, pause), across);
+        assert_eq!(chain(vec![across], vote, pause), across);
     }
 }
