@@ -90,6 +90,15 @@ impl Exporter {
         self.is_deaf((self.heard, now.max(self.heard)), DeafReason::NotRunning, 0);
     }
 
+    /// Since when nothing is heard of it, where that is so.
+    pub(crate) fn silent_since(&self) -> Option<Time> {
+        self.is_silent.then_some(self.heard)
+    }
+
+    pub(crate) fn number(&self) -> u16 {
+        self.number
+    }
+
     /// When it was last heard.
     pub(crate) fn last_heard(&self) -> Time {
         self.heard

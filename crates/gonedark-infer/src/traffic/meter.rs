@@ -259,6 +259,12 @@ impl Traffic {
         self.exporters.iter().flatten().flat_map(Exporter::deaf).copied().collect()
     }
 
+    /// Who was heard once: since when each is silent, `None` where it is heard.
+    pub fn silent(&self) -> impl Iterator<Item = (u16, Option<Time>)> {
+        let known = self.exporters.iter().flatten().filter(|exporter| exporter.last_heard() > Time::MIN);
+        known.map(|exporter| (exporter.number(), exporter.silent_since()))
+    }
+
     /// Nothing was heard between what was told last and `now`, as this program did not run: who was heard before is deaf until
     /// heard again.
     pub fn did_not_run_until(&mut self, now: Time) {

@@ -89,6 +89,11 @@ impl Meter {
         self.traffic.deaf()
     }
 
+    /// Exporters that were heard once, by number: since when each is silent, `None` where it is heard.
+    pub fn silent(&self) -> impl Iterator<Item = (u16, Option<Time>)> {
+        self.traffic.silent()
+    }
+
     /// Everything that can be said.
     pub fn report(&self) -> TrafficReport {
         self.traffic.report()

@@ -36,13 +36,16 @@ const COUNTERS: [Counter; 6] = [
 ];
 
 /// How sources are.
-const GAUGES: [Gauge; 3] = [
+const GAUGES: [Gauge; 4] = [
     ("source_well", "1 while the source does what it should", None, |source| {
         Some(f64::from(u8::from(source.is_well)))
     }),
     ("source_lag", "From what the source has seen last to now", Some(Unit::Seconds), |source| source.lag_s),
     ("source_sessions", "Routers, collectors or files that the source is at", None, |source| {
         Some(source.sessions.len() as f64)
+    }),
+    ("source_silent", "Exporters of flows that were heard and are silent now", None, |source| {
+        Some(source.silent as f64)
     }),
 ];
 

@@ -64,6 +64,8 @@ pub struct Health {
     pub observations: AtomicU64,
     /// Records of flows that were metered.
     pub records: AtomicU64,
+    /// Exporters of flows that are silent now.
+    pub silent: AtomicU64,
     state: Mutex<State>,
 }
 

@@ -55,6 +55,9 @@ pub struct SourceStatus {
     /// Records of flows that were metered.
     #[serde(default)]
     pub records: u64,
+    /// Exporters of flows that are silent now.
+    #[serde(default)]
+    pub silent: u64,
     /// Routers, collectors or files, and what they are at.
     pub sessions: BTreeMap<String, String>,
 }
@@ -82,6 +85,7 @@ impl Status {
                 connections: count(&health.connections),
                 observations: count(&health.observations),
                 records: count(&health.records),
+                silent: count(&health.silent),
                 sessions: condition.sessions,
             }
         };

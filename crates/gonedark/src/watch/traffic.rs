@@ -11,6 +11,7 @@ use crate::source::parcel::{AttackTold, Tidings, Unheard};
 use crate::store::journal;
 use gonedark_infer::traffic::report::{Attack, Deaf, DeafReason, TrafficReport};
 use gonedark_route::Time;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -41,6 +42,8 @@ pub struct MeterDesk {
     kept: Time,
     state_bytes: usize,
     described: usize,
+    /// Since when each exporter is silent that is, by number, as the log has it.
+    silent: BTreeMap<u16, Time>,
 }
 
 impl MeterDesk {
@@ -64,6 +67,7 @@ impl MeterDesk {
             kept: Time::MIN,
             state_bytes: 0,
             described: 0,
+            silent: BTreeMap::new(),
         }
     }
 
@@ -74,14 +78,19 @@ impl MeterDesk {
         let mut attacks: Vec<(Attack, bool)> =
             news.attacks.into_iter().map(|attack| (attack, true)).collect();
         let exporters = self.meter.exporters();
-        if now - self.told_again >= AGAIN || now < self.told_again || exporters.len() > self.described {
+        let is_other = self.look_for_silence(&exporters, health);
+        if is_other
+            || now - self.told_again >= AGAIN
+            || now < self.told_again
+            || exporters.len() > self.described
+        {
             self.told_again = now;
             self.described = exporters.len();
             let news: Vec<String> = attacks.iter().map(|(attack, _)| attack.id.clone()).collect();
             let ongoing = self.meter.ongoing().into_iter().filter(|attack| !news.contains(&attack.id));
             attacks.extend(ongoing.map(|attack| (attack, false)));
             deaf.extend(self.meter.deaf());
-            describe(&exporters, health);
+            describe(&exporters, &self.silent, health);
         }
         let records = exporters.iter().map(|exporter| exporter.records).sum();
         health.records.store(records, Ordering::Relaxed);
@@ -94,6 +103,34 @@ impl MeterDesk {
             let lines: Vec<ExporterLine> = exporters.iter().map(exporter_line).collect();
             attacks.into_iter().for_each(|(attack, is_news)| self.write_down(attack, is_news, &lines));
         }
+    }
+
+    /// Says in the log who fell silent and who is heard again; whether anybody is or did.
+    fn look_for_silence(&mut self, exporters: &[Heard], health: &Health) -> bool {
+        let silent: BTreeMap<u16, Time> =
+            self.meter.silent().filter_map(|(number, since)| Some((number, since?))).collect();
+        if silent == self.silent {
+            return false;
+        }
+        let source = &self.source;
+        let named = |number: &u16| exporters.get(usize::from(*number)).map(|known| known.address.to_string());
+        for (number, since) in silent.iter().filter(|(number, _)| !self.silent.contains_key(number)) {
+            let exporter = named(number).unwrap_or_default();
+            tracing::warn!(source, exporter, %since, "an exporter is silent: what it would tell of is not seen");
+        }
+        for (number, since) in self.silent.iter().filter(|(number, _)| !silent.contains_key(number)) {
+            let exporter = named(number).unwrap_or_default();
+            tracing::info!(source, exporter, silent_since = %since, "an exporter is heard again");
+        }
+        health.silent.store(silent.len() as u64, Ordering::Relaxed);
+        self.silent = silent;
+        true
+    }
+
+    /// Since when all are silent who were heard once; `None` while one is heard, or was none ever.
+    fn nobody_heard_since(&self) -> Option<Time> {
+        let mut known = self.meter.silent().map(|(_, since)| since);
+        known.try_fold(None, |latest, since| Some(latest.max(Some(since?)))).flatten()
     }
 
     /// Puts an attack among what is to be told, in the place of what was to be told of it before.
@@ -160,15 +197,16 @@ impl Metering for MeterDesk {
         }
     }
 
-    fn advance(&mut self, now: Time, outlet: &Outlet) {
+    fn advance(&mut self, now: Time, outlet: &Outlet) -> Option<Time> {
         let version = self.origins.version();
         if std::mem::replace(&mut self.asked, version) != version {
             self.meter.routes_changed();
         }
         self.meter.advance(now);
         self.gather(now, &outlet.health);
+        let silence = self.nobody_heard_since();
         if !outlet.is_idle() {
-            return;
+            return silence;
         }
         // Begun with the first flow: before it there is nothing to keep.
         if self.kept == Time::MIN {
@@ -181,6 +219,7 @@ impl Metering for MeterDesk {
         if !attacks.is_empty() || !deaf.is_empty() || state.is_some() {
             self.hand_on(outlet);
         }
+        silence
     }
 
     fn end(&mut self, now: Time, outlet: &Outlet) {
@@ -208,11 +247,13 @@ pub fn exporter_line(heard: &Heard) -> ExporterLine {
 }
 
 /// Says of each exporter how well it is heard.
-fn describe(exporters: &[Heard], health: &Health) {
-    for heard in exporters {
+fn describe(exporters: &[Heard], silent: &BTreeMap<u16, Time>, health: &Health) {
+    for (number, heard) in exporters.iter().enumerate() {
         let Heard { records, sampling, sampling_from, missed, without_template, .. } = heard;
+        let since = u16::try_from(number).ok().and_then(|number| silent.get(&number));
+        let silence = since.map_or_else(String::new, |since| format!("SILENT since {since}; "));
         let mut says = format!(
-            "{}, {records} records, one packet in {sampling} counted ({sampling_from}), {missed} missed",
+            "{silence}{}, {records} records, one packet in {sampling} counted ({sampling_from}), {missed} missed",
             heard.formats.join(" and ")
         );
         if *without_template > 0 {

@@ -73,6 +73,34 @@ fn what_an_exporter_sent_and_did_not_arrive_is_deafness() {
 }
 
 #[test]
+fn the_silence_of_the_only_exporter_is_told_while_it_lasts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
+    let watch = Listening::start(
+        folder.path(),
+        &format!("[attacks]\nquiet = \"2s\"\nsilence = \"2s\"\n[serve]\nlisten = \"{free}\"\n"),
+    );
+    let mut exporter = Exporter::new([127, 0, 0, 5], watch.at);
+    flood(&mut exporter, 3);
+    let mut said = String::new();
+    let mut says_within_ten_seconds = |done: &dyn Fn(&str) -> bool, send: &mut dyn FnMut()| {
+        (0..100).any(|_| {
+            send();
+            std::thread::sleep(Duration::from_millis(100));
+            said = watch.status();
+            done(&said)
+        })
+    };
+    let is_silent = |said: &str| {
+        said.contains("edge: NOT WELL, no exporter is heard since ")
+            && said.contains("127.0.0.5: SILENT since ")
+    };
+    assert!(says_within_ten_seconds(&is_silent, &mut || {}));
+    let is_heard = |said: &str| said.contains("edge: well, listens") && !said.contains("SILENT");
+    assert!(says_within_ten_seconds(&is_heard, &mut || exporter.floods([192, 0, 2, 1], 1)));
+}
+
+#[test]
 fn after_a_kill_templates_are_known_and_what_went_on_meanwhile_is_an_interval() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut watch = Listening::start(folder.path(), SOON);

@@ -57,8 +57,9 @@ pub trait Metering: Send {
     /// The kernel dropped so many datagrams, of whichever exporters.
     fn dropped(&mut self, at: Time, datagrams: u64);
 
-    /// Everything received before `now` was given. What there is to say goes to the outlet.
-    fn advance(&mut self, now: Time, outlet: &Outlet);
+    /// Everything received before `now` was given. What there is to say goes to the outlet. Gives since when all are silent
+    /// who were heard once, where that is so.
+    fn advance(&mut self, now: Time, outlet: &Outlet) -> Option<Time>;
 
     /// Nothing more will come.
     fn end(&mut self, now: Time, outlet: &Outlet);
@@ -182,16 +183,19 @@ fn take(
         now
     };
     let mut second = steady(outlet.now()).seconds();
-    let mut was_heard = false;
+    // Whether anybody is heard, as it was said last.
+    let mut is_heard = false;
     loop {
         let now = match packs.recv_timeout(TICK) {
             Ok(mut pack) => {
                 pack.at = steady(pack.at);
                 let unread =
                     pack.datagrams().filter(|(from, datagram)| !metering.take(*from, pack.at, datagram));
-                outlet.health.damaged.fetch_add(unread.count() as u64, Ordering::Relaxed);
+                let unread = unread.count();
+                outlet.health.damaged.fetch_add(unread as u64, Ordering::Relaxed);
                 outlet.health.seen(pack.at);
-                if !std::mem::replace(&mut was_heard, true) {
+                // Junk is nobody's word.
+                if unread < pack.ends.len() && !std::mem::replace(&mut is_heard, true) {
                     outlet.health.say(true, says);
                 }
                 pack.at
@@ -206,7 +210,10 @@ fn take(
                 outlet.health.missed.fetch_add(dropped, Ordering::Relaxed);
                 metering.dropped(now, dropped);
             }
-            metering.advance(now, outlet);
+            if let Some(since) = metering.advance(now, outlet) {
+                is_heard = false;
+                outlet.health.say(false, format!("no exporter is heard since {since}; {says}"));
+            }
         }
     }
 }
@@ -326,7 +333,9 @@ mod tests {
             true
         }
         fn dropped(&mut self, _: Time, _: u64) {}
-        fn advance(&mut self, _: Time, _: &Outlet) {}
+        fn advance(&mut self, _: Time, _: &Outlet) -> Option<Time> {
+            None
+        }
         fn end(&mut self, _: Time, _: &Outlet) {}
     }
 
