@@ -106,11 +106,11 @@ def keep(topology, daemons, since, begin, out):
         source = daemons.folder_of(collector)
         folder = out / "mrt" / collector.name
         folder.mkdir(parents=True)
-        for path in [*tables(source, since), *source.glob("updates.*")]:
-            # BIRD writes one file and knows no times in its name.
-            name = path.name.removesuffix(".mrt")
-            name = name if name != "updates" else f"updates.{datetime.fromtimestamp(begin, timezone.utc):%Y%m%d.%H%M%S}"
-            pack(path, folder / f"{name}.gz")
+        for path in tables(source, since):
+            pack(path, folder / f"{path.name.removesuffix('.mrt')}.gz")
+        # One file, from the begin: FRR's of a minute each overwrite each other (README.md, "What went wrong here").
+        named = f"updates.{datetime.fromtimestamp(begin, timezone.utc):%Y%m%d.%H%M%S}.gz"
+        pack(source / "updates.mrt", folder / named)
 
 
 def pack(path, to):

@@ -42,10 +42,15 @@ pub(super) fn run(arguments: &cli::Export, out: &mut dyn Write) -> Result<(), Fa
     let bound = |flag, text: &Option<String>, none| {
         text.as_ref().map_or(Ok(none), |text| meaning::moment(flag, text))
     };
+    let (from, until) =
+        (bound("from", &arguments.from, Time::MIN)?, bound("until", &arguments.until, Time::MAX)?);
+    if from > until {
+        return Err(Failure::Usage(format!("--from {from} comes after --until {until}")));
+    }
     let choice = Choice {
         entities: arguments.entity.iter().map(|text| entity(text)).collect::<Result<_, _>>()?,
-        from: bound("from", &arguments.from, Time::MIN)?,
-        until: bound("until", &arguments.until, Time::MAX)?,
+        from,
+        until,
     };
     if arguments.format == ExportFormat::Parquet {
         if !cfg!(feature = "parquet") {

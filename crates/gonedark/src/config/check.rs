@@ -1,6 +1,6 @@
 //! What has to hold between the keys of a configuration.
 
-use super::{Config, From, RisLive, Sources, Store};
+use super::{Config, Flows, From, RisLive, Sources, Store};
 use crate::source::archive::is_ris;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,6 +17,12 @@ pub(super) fn check(config: &Config, text: &str) -> Result<(), String> {
     let flows = config.source.flows.iter().map(|listener| &listener.name);
     let archives = config.source.archive.iter().map(|archive| &archive.name);
     for name in archives.chain(bmp).chain(ris_live).chain(flows) {
+        if name.trim().is_empty() {
+            let line = line(&format!("{name:?}"));
+            return Err(format!(
+                "line {line}: a source has no name; give it one to be told by, such as \"edge\""
+            ));
+        }
         if !names.insert(name) {
             let line = line(&format!("{name:?}"));
             return Err(format!("line {line}: two sources are called {name:?}; give one another name"));
@@ -40,6 +46,7 @@ pub(super) fn check(config: &Config, text: &str) -> Result<(), String> {
     check_downsampling(&config.store).map_err(|(key, wrong)| format!("line {}: {key} {wrong}", line(key)))?;
     check_bootstraps(&config.source)
         .and_then(|()| check_ris_live(&config.source))
+        .and_then(|()| check_flows(&config.source))
         .map_err(|(name, wrong)| format!("line {}: {name:?} {wrong}", line(&format!("{name:?}"))))?;
     if names.is_empty() {
         return Err(
@@ -119,6 +126,14 @@ fn check_ris_live(sources: &Sources) -> Result<(), Wrong<'_>> {
         }
     }
     Ok(())
+}
+
+fn check_flows(sources: &Sources) -> Result<(), Wrong<'_>> {
+    let both = |listener: &&Flows| listener.sampling.is_some() && listener.sampling_otherwise.is_some();
+    sources.flows.iter().find(both).map_or(Ok(()), |listener| {
+        let wrong = "has sampling, which holds whatever exporters say, so that sampling_otherwise never would; leave one out";
+        Err((listener.name.as_str(), wrong.into()))
+    })
 }
 
 /// What one client may ask the server for. Guess: the manual names no limit, and nobody should search for it.

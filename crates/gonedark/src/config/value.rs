@@ -50,7 +50,7 @@ impl<'de> Deserialize<'de> for Size {
         // What a socket may be asked for is an int (socket(7)).
         let fits = parsed.filter(|size| (1..=i32::MAX as usize / 2).contains(size));
         fits.map(Size).ok_or_else(|| {
-            D::Error::custom(format!("{said} is no size up to 1 GiB; write \"512 KiB\" or \"64 MiB\""))
+            D::Error::custom(format!("{said} is no size under 1 GiB; write \"512 KiB\" or \"64 MiB\""))
         })
     }
 }

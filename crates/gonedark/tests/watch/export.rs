@@ -157,8 +157,17 @@ fn parquet_holds_the_rows_of_csv() {
 fn parquet_that_was_not_built_in_says_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = folder.path().join("store.db");
-    said(&["import"], &store);
     let refused = gonedark(&["export", "--format", "parquet", "--out", "rows.parquet"], Some(&store));
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(refused.status.code() == Some(2) && why.contains("--features parquet"), "{why}");
+}
+
+#[test]
+fn a_window_that_ends_before_it_begins_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().join("store.db");
+    let turned = ["export", "--format", "csv", "--from", "2014-12-23", "--until", "2014-12-22"];
+    let refused = gonedark(&turned, Some(&store));
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(2) && why.contains("comes after --until"), "{why}");
 }

@@ -19,6 +19,8 @@ fn check(text: &str) -> (Option<i32>, String, String) {
 const RIS_LIVE: &str = "[[source.ris_live]]\nname = \"ris\"\n";
 const SOURCE: &str = "[[source.archive]]\nname = \"here\"\nfolder = \"archive\"\n";
 
+const FLOWS: &str = "[[source.flows]]\nname = \"edge\"\nlisten = \"127.0.0.1:2055\"\n";
+
 #[test]
 fn a_wrong_configuration_is_refused_with_the_line_and_the_remedy() {
     for (text, line, remedy) in [
@@ -55,6 +57,9 @@ fn a_wrong_configuration_is_refused_with_the_line_and_the_remedy() {
         (format!("{RIS_LIVE}url = \"ws://192.0.2.1/\"\n"), "line 2", "write wss://"),
         (format!("{RIS_LIVE}url = \"ws://localhost.example/\"\n"), "line 2", "write wss://"),
         (format!("{RIS_LIVE}asns = [{}1]\n", "1, ".repeat(1000)), "line 2", "then all messages come"),
+        (format!("{FLOWS}sampling = 100\nsampling_otherwise = 10\n"), "line 2", "leave one out"),
+        (format!("{FLOWS}receive_buffer = \"1 GiB\"\n"), "line 4", "under 1 GiB"),
+        (SOURCE.replace("here", " "), "line 2", "give it one"),
         (String::new(), "no source", "add a [[source.archive]]"),
     ] {
         let (code, _, said) = check(&text);
