@@ -28,12 +28,12 @@ impl Inference {
             voters: self.vantage.voters.iter().map(|voter| voter.asn).collect(),
             dim: &dim,
             now: until,
+            skews: self.skews(),
         };
-        let skews = self.skews();
         let (mut incidents, mut entities, mut series, mut notes) =
             (vec![], vec![], vec![], self.notes.clone());
         for (entity, track) in &self.tracks.tracks {
-            let own = incidents_of(track, &skews, &self.vantage, &context);
+            let own = incidents_of(track, &self.vantage, &context);
             let asked = self.tracks.is_asked(*entity);
             if asked {
                 entities.push(self.status(track, &own, until));
@@ -45,7 +45,7 @@ impl Inference {
             incidents.extend(own);
         }
         notes.extend(self.limits());
-        notes.extend(skews.iter().map(|(collector, micros)| Note::ClockSkew {
+        notes.extend(context.skews.iter().map(|(collector, micros)| Note::ClockSkew {
             collector: self.vantage.collectors[usize::from(collector.0)].name.clone(),
             micros: *micros,
         }));
@@ -182,13 +182,8 @@ impl Inference {
 }
 
 /// The incidents of an entity, from all its losses, each as wide as the clocks are wrong.
-pub(crate) fn incidents_of(
-    track: &Track,
-    skews: &BTreeMap<CollectorId, i64>,
-    vantage: &Vantage,
-    context: &Context<'_>,
-) -> Vec<Incident> {
+pub(crate) fn incidents_of(track: &Track, vantage: &Vantage, context: &Context<'_>) -> Vec<Incident> {
     let losses: Vec<Cow<'_, Episode>> =
-        track.losses().map(|loss| skew::widen(loss, skews, vantage)).collect();
+        track.losses().map(|loss| skew::widen(loss, &context.skews, vantage)).collect();
     compose(track.entity, &losses.iter().map(Cow::as_ref).collect::<Vec<_>>(), context)
 }

@@ -86,19 +86,19 @@ impl Inference {
     /// when news are asked for: what is known of the clocks then goes into what is said for good.
     pub(crate) fn settle(&mut self, now: Time) {
         let dim = self.dim_intervals(now);
-        let skews = self.skews();
         let context = Context {
             parameters: &self.parameters,
             voters: self.vantage.voters.iter().map(|voter| voter.asn).collect(),
             dim: &dim,
             now,
+            skews: self.skews(),
         };
         while let Some(entity) = self.tracks.take_over(now) {
             let Some(track) = self.tracks.tracks.get_mut(&entity) else { continue };
             let Some(since) = track.losses().next().map(|first| first.start) else { continue };
             match settled(track, &context) {
                 Ok(count) => {
-                    let incidents = incidents_of(track, &skews, &self.vantage, &context);
+                    let incidents = incidents_of(track, &self.vantage, &context);
                     let losses: Vec<Episode> = track.episodes.drain(..count).collect();
                     if matches!(entity, Entity::Country(_)) {
                         skew::remember(&mut self.past_skews, &losses, &self.vantage);
@@ -115,12 +115,12 @@ impl Inference {
 
     fn retell(&mut self, entities: &BTreeSet<Entity>, dim: &[(Time, Time)], news: &mut News) {
         let (now, begin) = (self.now, self.first.unwrap_or(self.now));
-        let skews = self.skews();
         let context = Context {
             parameters: &self.parameters,
             voters: self.vantage.voters.iter().map(|voter| voter.asn).collect(),
             dim,
             now,
+            skews: self.skews(),
         };
         for entity in entities {
             let Some(track) = self.tracks.tracks.get_mut(entity) else { continue };
@@ -130,7 +130,7 @@ impl Inference {
                 self.due.remove(entity);
                 continue;
             };
-            let incidents = incidents_of(track, &skews, &self.vantage, &context);
+            let incidents = incidents_of(track, &self.vantage, &context);
             news.incidents.push(Retold { entity: *entity, since, incidents });
             self.due.insert(*entity, next_due(track, &context));
         }

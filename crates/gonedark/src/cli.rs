@@ -168,7 +168,7 @@ pub struct Flows {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub sampling: Option<u32>,
     /// One packet in so many was counted where an exporter does not say
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", conflicts_with = "sampling", value_parser = clap::value_parser!(u32).range(1..))]
     pub sampling_otherwise: Option<u32>,
     /// RIR delegated or delegated-extended statistics, repeatable; replaces the table built in
     #[arg(long, value_name = "FILE")]

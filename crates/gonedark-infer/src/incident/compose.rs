@@ -4,6 +4,7 @@ use super::phases::{self, Stretch};
 use super::turn::{self, Testimony};
 use crate::detection::episode::Episode;
 use crate::entity::Entity;
+use crate::observation::CollectorId;
 use crate::parameters::{Parameters, SECOND};
 use crate::report::{FamilyLoss, Incident, Interval, Level, NetworkLoss, Note, Turn, Witnesses};
 use gonedark_route::{Asn, Time};
@@ -18,9 +19,16 @@ pub(crate) struct Context<'a> {
     pub(crate) dim: &'a [(Time, Time)],
     /// The end of what was looked at.
     pub(crate) now: Time,
+    /// By how many microseconds collectors' clocks are wrong ([`super::skew`]).
+    pub(crate) skews: BTreeMap<CollectorId, i64>,
 }
 
 impl Context<'_> {
+    /// By how many microseconds a time may be widened for the clock that gave it.
+    pub(crate) fn skew(&self) -> i64 {
+        self.skews.values().map(|skew| skew.abs()).max().unwrap_or(0)
+    }
+
     fn is_flap(&self, loss: &Episode) -> bool {
         loss.end.is_some_and(|end| end - loss.start < self.parameters.flap_under)
     }
@@ -71,8 +79,8 @@ fn incident(
 ) -> Incident {
     let main = main_loss(losses, context);
     let testimony = turn::testimony(main);
-    let onset = turn::onset(main, &testimony, context.parameters);
-    let recovery = turn::recovery(main, &testimony, context.parameters);
+    let onset = turn::onset(main, &testimony, context);
+    let recovery = turn::recovery(main, &testimony, context);
     let first = losses[0].start;
     let mut notes = Vec::new();
     if context.dim.iter().any(|(begin, end)| *begin <= onset.vote && *end >= onset.earliest) {

@@ -9,6 +9,14 @@ use std::collections::VecDeque;
 const DELAYS: usize = 60;
 /// An exporter is silent after so many of its usual pauses between two records: chance makes one in 500 million as long. Guess.
 const PAUSES: i64 = 20;
+/// By what part of itself the longest pause is forgotten with each word. Guess: who is busy by day and not at night is known
+/// again after as many words.
+const FORGOTTEN: i64 = 8;
+/// An exporter is silent after so many of its longest pauses of late. Guess: one word may be lost on its way.
+const LONG_PAUSES: i64 = 2;
+/// An exporter that was silent for so long is taken to be gone for good, in microseconds: a day. Guess: a router under repair is
+/// back within one.
+pub const GONE: i64 = 86_400_000_000;
 /// Losses at most this far apart are told as one. Guess: the usual active timeout.
 const SAME_LOSS: i64 = 60_000_000;
 /// Times in which an exporter could not be heard that are kept until they are told. Guess.
@@ -23,6 +31,8 @@ pub(crate) struct Exporter {
     too_old: (u64, u64),
     since: Time,
     heard: Time,
+    /// The longest of its pauses of late.
+    pause: i64,
     /// What was taken off its stamps in this second.
     behind: i64,
     /// The least delay of the second that goes on.
@@ -43,6 +53,7 @@ impl Exporter {
             too_old: (0, 0),
             since: Time::MAX,
             heard: Time::MIN,
+            pause: 0,
             behind: 0,
             least: None,
             delays: VecDeque::new(),
@@ -65,9 +76,13 @@ impl Exporter {
     #[inline]
     pub(crate) fn is_alive(&mut self, at: Time) {
         self.since = self.since.min(at);
+        if self.is_silent {
+            // Even where the clock is earlier now than it was.
+            self.ends_silence(at.max(self.heard));
+        }
         if at > self.heard {
-            if self.is_silent {
-                self.ends_silence(at);
+            if self.heard > Time::MIN {
+                self.pause = (at - self.heard).max(self.pause - self.pause / FORGOTTEN);
             }
             self.heard = at;
         }
@@ -90,9 +105,18 @@ impl Exporter {
         self.is_deaf((self.heard, now.max(self.heard)), DeafReason::NotRunning, 0);
     }
 
-    /// Since when nothing is heard of it, where that is so.
-    pub(crate) fn silent_since(&self) -> Option<Time> {
-        self.is_silent.then_some(self.heard)
+    /// Since when nothing is heard of it, where that is so. Nobody is silent who was listened to, from `begun` on, for less than
+    /// it takes to notice.
+    pub(crate) fn silent_since(&self, (begun, now): (Time, Time), silence: i64) -> Option<Time> {
+        let was_noticed = self.is_silent && now - begun.max(self.heard) > self.patience(silence);
+        was_noticed.then_some(self.heard)
+    }
+
+    /// How long it is waited for: longer than is usual for one that has little to say.
+    fn patience(&self, silence: i64) -> i64 {
+        let records = i64::try_from(self.records).unwrap_or(i64::MAX);
+        let mean = (self.heard - self.since).max(0).checked_div(records).unwrap_or(0);
+        silence.max(mean.saturating_mul(PAUSES)).max(self.pause.saturating_mul(LONG_PAUSES))
     }
 
     pub(crate) fn number(&self) -> u16 {
@@ -141,11 +165,9 @@ impl Exporter {
         self.behind = if median.saturating_abs() > noticed { *median } else { 0 };
     }
 
-    /// Notices that it has fallen silent, for longer than is usual for one that has little to say.
+    /// Notices that it has fallen silent.
     pub(crate) fn look(&mut self, now: Time, silence: i64) {
-        let usual = (self.heard - self.since).max(0) / (self.records.max(1) as i64);
-        let silence = silence.max(usual.saturating_mul(PAUSES));
-        if !self.is_silent && self.heard > Time::MIN && now - self.heard > silence {
+        if !self.is_silent && self.heard > Time::MIN && now - self.heard > self.patience(silence) {
             self.is_silent = true;
             self.is_deaf((self.heard, now), DeafReason::Silent, 0);
         }
@@ -231,6 +253,37 @@ mod tests {
             exporter.close_second(5 * SECOND);
         }
         assert_eq!(exporter.status().behind, 0);
+    }
+
+    #[test]
+    fn who_was_busy_and_has_little_to_say_now_falls_silent_once() {
+        let mut exporter = Exporter::new(1);
+        for second in 0..36_000 {
+            exporter.heard(at(second), at(second));
+            exporter.look(at(second), 60 * SECOND);
+        }
+        for second in 36_000..39_600 {
+            if second % 90 == 0 {
+                exporter.heard(at(second), at(second));
+            }
+            exporter.look(at(second), 60 * SECOND);
+        }
+        assert_eq!(exporter.deaf().len(), 1, "{:?}", exporter.deaf());
+    }
+
+    #[test]
+    fn after_a_stop_nobody_is_silent_who_had_no_time_to_speak() {
+        let mut exporter = Exporter::new(1);
+        (0..600).for_each(|second| exporter.is_alive(at(second)));
+        exporter.was_not_listened_to(at(3_600));
+        let silent =
+            |exporter: &Exporter, second| exporter.silent_since((at(3_600), at(second)), 60 * SECOND);
+        assert_eq!(silent(&exporter, 3_630), None);
+        assert_eq!(silent(&exporter, 3_661), Some(at(599)));
+        // Its word counts even where the clock is earlier than before the stop.
+        exporter.is_alive(at(300));
+        assert_eq!(silent(&exporter, 3_700), None);
+        assert!(exporter.deaf()[0].until >= at(599));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::amount::Amount;
 use super::baseline::Baseline;
 use super::course::{STRETCH, STRETCHES};
-use super::exporter::Exporter;
+use super::exporter::{Exporter, GONE};
 use super::judge::lies_within;
 use super::meter::Traffic;
 use super::open::Open;
@@ -79,12 +79,13 @@ impl Traffic {
         }
     }
 
-    /// Whether a stretch was seen: records came, and no exporter was silent.
+    /// Whether a stretch was seen: records came, and no exporter was silent but those that are gone.
     fn was_heard(&self, stretch: i64) -> bool {
         let known = self.heard[stretch.rem_euclid(self.heard.len() as i64) as usize];
         let from = Time::from_seconds(stretch * STRETCH);
         let until = Time::from_seconds((stretch + 1) * STRETCH);
-        let silent = |exporter: &Exporter| exporter.silence(from, until).is_some();
+        let silent =
+            |exporter: &Exporter| exporter.silence(from, until).is_some_and(|deaf| from - deaf.from < GONE);
         known.0 == stretch && known.1 > 0 && !self.exporters.iter().flatten().any(silent)
     }
 

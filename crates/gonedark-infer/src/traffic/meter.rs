@@ -259,10 +259,11 @@ impl Traffic {
         self.exporters.iter().flatten().flat_map(Exporter::deaf).copied().collect()
     }
 
-    /// Who was heard once: since when each is silent, `None` where it is heard.
-    pub fn silent(&self) -> impl Iterator<Item = (u16, Option<Time>)> {
+    /// Who was heard once: since when each is silent, `None` where it is heard. They are listened to since `begun`.
+    pub fn silent(&self, begun: Time, now: Time) -> impl Iterator<Item = (u16, Option<Time>)> {
+        let silence = self.parameters.silence;
         let known = self.exporters.iter().flatten().filter(|exporter| exporter.last_heard() > Time::MIN);
-        known.map(|exporter| (exporter.number(), exporter.silent_since()))
+        known.map(move |exporter| (exporter.number(), exporter.silent_since((begun, now), silence)))
     }
 
     /// Nothing was heard between what was told last and `now`, as this program did not run: who was heard before is deaf until

@@ -45,6 +45,7 @@ mod table;
 mod verdict;
 pub mod whose;
 
+pub use exporter::GONE;
 pub use meter::{KeptTraffic, Traffic};
 pub use origins::{NoOrigins, OriginTable, Origins};
 pub use parameters::Parameters;

@@ -18,7 +18,7 @@ pub(super) fn check(config: &Config, text: &str) -> Result<(), String> {
     let archives = config.source.archive.iter().map(|archive| &archive.name);
     for name in archives.chain(bmp).chain(ris_live).chain(flows) {
         if name.trim().is_empty() {
-            let line = line(&format!("{name:?}"));
+            let line = line(&format!("{name:?}")).max(line(&format!("'{name}'")));
             return Err(format!(
                 "line {line}: a source has no name; give it one to be told by, such as \"edge\""
             ));

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 /// The form of what is kept: raised with every change of it, so that what is of another form is begun anew.
-pub const FORM: u32 = 1;
+pub const FORM: u32 = 2;
 
 /// Exporters, and the meter of what they tell.
 pub struct Meter {
@@ -89,9 +89,10 @@ impl Meter {
         self.traffic.deaf()
     }
 
-    /// Exporters that were heard once, by number: since when each is silent, `None` where it is heard.
-    pub fn silent(&self) -> impl Iterator<Item = (u16, Option<Time>)> {
-        self.traffic.silent()
+    /// Exporters that were heard once, by number: since when each is silent, `None` where it is heard. They are listened to since
+    /// `begun`.
+    pub fn silent(&self, begun: Time, now: Time) -> impl Iterator<Item = (u16, Option<Time>)> {
+        self.traffic.silent(begun, now)
     }
 
     /// Everything that can be said.

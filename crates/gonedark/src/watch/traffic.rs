@@ -9,6 +9,7 @@ use crate::source::flows::{Heard, Metering};
 use crate::source::live::{Health, Outlet};
 use crate::source::parcel::{AttackTold, Tidings, Unheard};
 use crate::store::journal;
+use gonedark_infer::traffic::GONE;
 use gonedark_infer::traffic::report::{Attack, Deaf, DeafReason, TrafficReport};
 use gonedark_route::Time;
 use std::collections::BTreeMap;
@@ -42,6 +43,8 @@ pub struct MeterDesk {
     kept: Time,
     state_bytes: usize,
     described: usize,
+    /// Since when is listened.
+    begun: Option<Time>,
     /// Since when each exporter is silent that is, by number, as the log has it.
     silent: BTreeMap<u16, Time>,
 }
@@ -67,6 +70,7 @@ impl MeterDesk {
             kept: Time::MIN,
             state_bytes: 0,
             described: 0,
+            begun: None,
             silent: BTreeMap::new(),
         }
     }
@@ -78,19 +82,18 @@ impl MeterDesk {
         let mut attacks: Vec<(Attack, bool)> =
             news.attacks.into_iter().map(|attack| (attack, true)).collect();
         let exporters = self.meter.exporters();
-        let is_other = self.look_for_silence(&exporters, health);
-        if is_other
-            || now - self.told_again >= AGAIN
-            || now < self.told_again
-            || exporters.len() > self.described
-        {
-            self.told_again = now;
+        let is_other = self.look_for_silence(now, &exporters, health);
+        let is_again = now - self.told_again >= AGAIN || now < self.told_again;
+        if is_again || is_other || exporters.len() > self.described {
             self.described = exporters.len();
+            describe(&exporters, &self.silent, health);
+        }
+        if is_again {
+            self.told_again = now;
             let news: Vec<String> = attacks.iter().map(|(attack, _)| attack.id.clone()).collect();
             let ongoing = self.meter.ongoing().into_iter().filter(|attack| !news.contains(&attack.id));
             attacks.extend(ongoing.map(|attack| (attack, false)));
             deaf.extend(self.meter.deaf());
-            describe(&exporters, &self.silent, health);
         }
         let records = exporters.iter().map(|exporter| exporter.records).sum();
         health.records.store(records, Ordering::Relaxed);
@@ -105,16 +108,21 @@ impl MeterDesk {
         }
     }
 
-    /// Says in the log who fell silent and who is heard again; whether anybody is or did.
-    fn look_for_silence(&mut self, exporters: &[Heard], health: &Health) -> bool {
+    /// Says in the log who fell silent and who is heard again; whether anybody is or did. Who is gone for good is counted no more.
+    fn look_for_silence(&mut self, now: Time, exporters: &[Heard], health: &Health) -> bool {
+        let known = self.meter.silent(self.begun.unwrap_or(now), now);
         let silent: BTreeMap<u16, Time> =
-            self.meter.silent().filter_map(|(number, since)| Some((number, since?))).collect();
+            known.filter_map(|(number, since)| Some((number, since?))).collect();
+        let is_awaited = |since: &Time| now - *since < GONE;
+        let awaited = silent.values().filter(|since| is_awaited(since)).count();
+        health.silent.store(awaited as u64, Ordering::Relaxed);
         if silent == self.silent {
             return false;
         }
         let source = &self.source;
         let named = |number: &u16| exporters.get(usize::from(*number)).map(|known| known.address.to_string());
-        for (number, since) in silent.iter().filter(|(number, _)| !self.silent.contains_key(number)) {
+        let is_new = |number: &u16, since: &Time| !self.silent.contains_key(number) && is_awaited(since);
+        for (number, since) in silent.iter().filter(|(number, since)| is_new(number, since)) {
             let exporter = named(number).unwrap_or_default();
             tracing::warn!(source, exporter, %since, "an exporter is silent: what it would tell of is not seen");
         }
@@ -122,14 +130,13 @@ impl MeterDesk {
             let exporter = named(number).unwrap_or_default();
             tracing::info!(source, exporter, silent_since = %since, "an exporter is heard again");
         }
-        health.silent.store(silent.len() as u64, Ordering::Relaxed);
         self.silent = silent;
         true
     }
 
     /// Since when all are silent who were heard once; `None` while one is heard, or was none ever.
-    fn nobody_heard_since(&self) -> Option<Time> {
-        let mut known = self.meter.silent().map(|(_, since)| since);
+    fn nobody_heard_since(&self, now: Time) -> Option<Time> {
+        let mut known = self.meter.silent(self.begun.unwrap_or(now), now).map(|(_, since)| since);
         known.try_fold(None, |latest, since| Some(latest.max(Some(since?)))).flatten()
     }
 
@@ -202,9 +209,10 @@ impl Metering for MeterDesk {
         if std::mem::replace(&mut self.asked, version) != version {
             self.meter.routes_changed();
         }
+        self.begun.get_or_insert(now);
         self.meter.advance(now);
         self.gather(now, &outlet.health);
-        let silence = self.nobody_heard_since();
+        let silence = self.nobody_heard_since(now);
         if !outlet.is_idle() {
             return silence;
         }

@@ -1,7 +1,7 @@
 //! The recordings with tables at other moments. When a collector writes one is up to its clock; what is concluded must not
 //! be. Tables are made of the recorded messages by bgpkit-parser, so that nothing of ours is asked for its own opinion.
 
-use crate::{CHECKS, Pass, recordings, replayed, truth};
+use crate::{CHECKS, Pass, list, recordings, replayed, text, truth};
 use bgpkit_parser::encoder::MrtRibEncoder;
 use bgpkit_parser::models::{Asn, Bgp4MpEnum, BgpElem, BgpState, ElemType, MrtMessage};
 use bgpkit_parser::{BgpkitParser, Elementor};
@@ -87,7 +87,7 @@ fn files(folder: &Path, begin: &str) -> Vec<PathBuf> {
 }
 
 /// A collector's messages and first table as recorded, and all other tables `phase` seconds after multiples of [`EVERY`].
-/// Each holds what had come up to `within` microseconds of its second.
+/// Each holds what had come before `within` microseconds of its second were over.
 fn retable(from: &Path, to: &Path, (phase, within): (i64, i64)) {
     std::fs::create_dir_all(to).expect("a folder");
     let updates = files(from, "updates.");
@@ -101,7 +101,7 @@ fn retable(from: &Path, to: &Path, (phase, within): (i64, i64)) {
     let begin = table.iter().map(|(at, _)| *at).max().expect("a table");
     let mut next = (begin / MICROS + EVERY - phase) / EVERY * EVERY + phase;
     for (at, event) in updates.iter().flat_map(|path| events(path)).filter(|(at, _)| *at >= begin) {
-        while at > next * MICROS + within {
+        while at >= next * MICROS + within {
             if let Some(bytes) = held.table(next) {
                 let time = Timestamp::from_second(next).expect("a time").strftime("%Y%m%d.%H%M%S");
                 std::fs::write(to.join(format!("rib.{time}")), bytes).expect("written");
@@ -115,17 +115,21 @@ fn retable(from: &Path, to: &Path, (phase, within): (i64, i64)) {
 #[test]
 fn at_whatever_moment_collectors_write_their_tables_the_report_is_right() {
     for name in ["first/mrt", "early-end-of-rib/mrt", "gobgp/mrt"] {
-        for phase in 0..EVERY {
+        // They hold nothing of their second, half of it, or all.
+        for (phase, half) in (0..EVERY).flat_map(|phase| (0..3).map(move |half| (phase, half))) {
             let folder = tempfile::tempdir().expect("a folder");
-            for (collector, phase) in [("frr", phase), ("bird", phase * 7 % EVERY)] {
-                // Some hold all of their second, some half of it, some nothing.
-                let within = phase % 3 * MICROS / 2;
+            for (collector, phase) in [("frr", phase), ("bird", (phase + half * 7 + 3) % EVERY)] {
+                let within = half * MICROS / 2;
                 let to = folder.path().join(collector);
                 retable(&recordings(name).join(collector), &to, (phase, within));
             }
             let truth = truth(name);
             let report = replayed(folder.path(), &truth);
-            let name = format!("{name}, tables {phase} s after the multiples of {EVERY}");
+            let name = format!("{name}, tables {phase} s and {half} halves after the multiples of {EVERY}");
+            let tables =
+                list(&report["inputs"]).iter().filter(|input| text(&input["path"]).contains("/rib."));
+            let read: Vec<u64> = tables.filter_map(|table| table["records"].as_u64()).collect();
+            assert!(read.len() > 20 && read.iter().all(|records| *records > 1), "{name}: {read:?}");
             let pass = Pass { name, truth, report, sees: &["frr", "bird"] };
             CHECKS.iter().for_each(|check| check(&pass));
         }
