@@ -72,9 +72,14 @@ impl Around {
 
     /// When it turned, by the last time of each voter; by `every` one where these came after it, as more went later.
     fn turn(self, last: Vec<Interval>, every: impl FnOnce() -> Vec<Interval>) -> Turn {
-        let Around { vote, .. } = self;
-        let Interval { earliest, latest } =
-            self.of(last).or_else(|| self.of(every())).unwrap_or(Interval::at(vote));
+        let Around { vote, pause, .. } = self;
+        let by_every = || {
+            let every = ascending(every());
+            let later = || unbroken(&every, vote, pause).map(|(whole, _)| whole.join(Interval::at(vote)));
+            self.of(&every).or_else(later)
+        };
+        let whole = self.of(&ascending(last)).or_else(by_every);
+        let Interval { earliest, latest } = whole.unwrap_or(Interval::at(vote));
         Turn { earliest, latest, vote }
     }
 
@@ -83,17 +88,21 @@ impl Around {
     /// Who was blind across the vote agrees with it, but tells neither that it came earlier nor that it came later: such
     /// times count only where those of others are not more. Where nothing is near, the vote turned by who could see, not by
     /// what was seen then: it came about between the last time before and the vote.
-    fn of(self, mut times: Vec<Interval>) -> Option<Interval> {
+    fn of(self, times: &[Interval]) -> Option<Interval> {
         let Around { vote, pause, .. } = self;
-        times.sort_unstable_by_key(|time| (time.latest, time.earliest));
         let seen: Vec<Interval> = times.iter().copied().filter(|time| !self.is_blind(time)).collect();
         let blind = times.iter().filter(|time| self.is_blind(time) && time.latest - vote <= pause).count();
         let seen = unbroken(&seen, vote, pause).filter(|(_, count)| *count > blind);
-        let near = seen.or_else(|| unbroken(&times, vote, pause)).map(|(whole, _)| whole);
+        let near = seen.or_else(|| unbroken(times, vote, pause)).map(|(whole, _)| whole);
         let before =
             || times.iter().rfind(|time| time.latest <= vote).map(|time| time.join(Interval::at(vote)));
         near.filter(|whole| whole.earliest <= vote).or_else(before)
     }
+}
+
+fn ascending(mut times: Vec<Interval>) -> Vec<Interval> {
+    times.sort_unstable_by_key(|time| (time.latest, time.earliest));
+    times
 }
 
 /// From `anchor` outwards in both directions, the times up to the first pause that is longer, and how many those are. They
@@ -175,6 +184,8 @@ mod tests {
     fn a_vote_far_from_all_that_was_seen_came_about_since_the_last_of_it() {
         assert_eq!(turned(around(60), &[at(0), at(5), at(90)]), at(5).join(at(60)));
         assert_eq!(turned(around(1), &[]), at(1));
+        let Turn { earliest, latest, .. } = around(60).turn(vec![at(63)], || vec![at(63)]);
+        assert_eq!(Interval { earliest, latest }, at(60).join(at(63)));
     }
 
     #[test]

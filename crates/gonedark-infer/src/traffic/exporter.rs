@@ -76,24 +76,23 @@ impl Exporter {
     #[inline]
     pub(crate) fn is_alive(&mut self, at: Time) {
         self.since = self.since.min(at);
-        if self.is_silent {
-            // Even where the clock is earlier now than it was.
-            self.ends_silence(at.max(self.heard));
-        }
+        // Even where the clock is earlier now than it was.
+        let was_listened_to = !self.is_silent || self.ends_silence(at.max(self.heard));
         if at > self.heard {
-            if self.heard > Time::MIN {
+            if was_listened_to && self.heard > Time::MIN {
                 self.pause = (at - self.heard).max(self.pause - self.pause / FORGOTTEN);
             }
             self.heard = at;
         }
     }
 
+    /// Gives whether somebody listened meanwhile.
     #[cold]
-    fn ends_silence(&mut self, at: Time) {
+    fn ends_silence(&mut self, at: Time) -> bool {
         self.is_silent = false;
-        if let Some(last) = self.deaf.iter_mut().rev().find(|deaf| is_silence(deaf)) {
-            last.until = at;
-        }
+        let Some(last) = self.deaf.iter_mut().rev().find(|deaf| is_silence(deaf)) else { return true };
+        last.until = at;
+        last.reason == DeafReason::Silent
     }
 
     /// Nobody listened since it was last heard, until now: it is not heard before its next word.
@@ -284,6 +283,7 @@ mod tests {
         exporter.is_alive(at(300));
         assert_eq!(silent(&exporter, 3_700), None);
         assert!(exporter.deaf()[0].until >= at(599));
+        assert_eq!(exporter.pause, SECOND);
     }
 
     #[test]
