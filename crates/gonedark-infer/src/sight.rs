@@ -10,6 +10,7 @@ use crate::routing::word::Before;
 use foldhash::fast::FixedState;
 use gonedark_route::{Family, Time};
 use hashbrown::HashMap;
+use std::collections::BTreeSet;
 
 /// The blindness of collectors and peers, open and past, and the transfers under way.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
@@ -17,7 +18,7 @@ pub(crate) struct Sight {
     open: HashMap<(CollectorId, Option<PeerId>), (Time, BlindReason), FixedState>,
     past: Vec<Blind>,
     /// Those still open of which news have told.
-    told_open: Vec<(CollectorId, Option<PeerId>)>,
+    told_open: BTreeSet<(CollectorId, Option<PeerId>)>,
     /// Peers whose table is on the way, with the rows that came anew, per shard.
     pub(crate) transfers: Vec<(PeerId, Vec<Bits>)>,
 }
@@ -70,14 +71,24 @@ impl Sight {
     }
 
     /// Those that are over since the last call, which are forgotten, and those that began and last, with whether they are
-    /// over.
+    /// over. An AS with several sessions that went down at once (one a family, say) is told over with the last of them: told
+    /// apart by no more than the AS, the first would make it see again.
     pub(crate) fn news(&mut self, now: Time, vantage: &Vantage) -> Vec<Blindness> {
         self.told_open.retain(|who| self.open.contains_key(who));
-        let mut news: Vec<Blindness> =
-            self.past.drain(..).map(|blind| Blindness { blind, over: true }).collect();
+        let mut lasts = BTreeSet::new();
+        if !self.past.is_empty() {
+            for ((collector, peer), (from, reason)) in &self.open {
+                let name = vantage.collectors[usize::from(collector.0)].name.as_str();
+                lasts.insert((name, peer.map(|peer| vantage.get(peer).key.asn), *from, *reason));
+            }
+        }
+        let lasts = |blind: &Blind| {
+            lasts.contains(&(blind.collector.as_str(), blind.peer_asn, blind.from, blind.reason))
+        };
+        let over = self.past.drain(..).filter(|blind| !lasts(blind));
+        let mut news: Vec<Blindness> = over.map(|blind| Blindness { blind, over: true }).collect();
         for (who, (from, reason)) in &self.open {
-            if !self.told_open.contains(who) {
-                self.told_open.push(*who);
+            if self.told_open.insert(*who) {
                 news.push(Blindness { blind: record(*who, *from, now, *reason, vantage), over: false });
             }
         }
@@ -266,5 +277,36 @@ fn record(
         from,
         until: until.max(from),
         reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observation::{Nobody, PeerKey};
+    use gonedark_route::Asn;
+
+    #[test]
+    fn an_as_whose_sessions_went_down_at_once_sees_again_with_the_last_of_them() {
+        let (mut vantage, mut sight) = (Vantage::default(), Sight::default());
+        let collector = vantage.collector("rrc00");
+        let mut peer = |address: &str| {
+            let address = address.parse().expect("an address");
+            let peer = vantage.peer(PeerKey { collector, asn: Asn(64_500), address }, &Nobody);
+            (collector, peer)
+        };
+        let (four, six) = (peer("192.0.2.1"), peer("2001:db8::1"));
+        let at = Time::from_seconds;
+        sight.blind(four, at(100), BlindReason::SessionDown);
+        sight.blind(six, at(100), BlindReason::SessionDown);
+        let told = |sight: &mut Sight, now| {
+            let news = sight.news(at(now), &vantage);
+            news.iter().map(|news| (news.over, news.blind.until)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&mut sight, 110), [(false, at(110)), (false, at(110))]);
+        sight.see(four, at(120), &vantage);
+        assert_eq!(told(&mut sight, 130), []);
+        sight.see(six, at(140), &vantage);
+        assert_eq!(told(&mut sight, 150), [(true, at(140))]);
     }
 }

@@ -56,7 +56,8 @@ fn measure(bytes: &[u8], folder: &Path) -> Result<()> {
     let free = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?.local_addr()?;
     let name = "bmp".to_owned();
     let hold = config::Span(Duration::from_millis(200)).micros();
-    let settings = Settings { name, listen: free, routers: Vec::new(), hold, view: Taken::PrePolicy };
+    let settings =
+        Settings { name, listen: free, routers: Vec::new(), hold, view: Taken::PrePolicy, vrf: None };
     let mut station: Box<dyn Source> = Box::new(Station::new(settings));
     station.prepare()?;
     let (store, _) = Store::open(&folder.join("store.db"))?;
@@ -119,6 +120,8 @@ fn measure(bytes: &[u8], folder: &Path) -> Result<()> {
             stop: stop.clone(),
             meters: 0,
             origins: gonedark::watch::SharedOrigins::default(),
+            limits: gonedark::watch::Limits::default(),
+            running: Vec::new(),
         };
         watching.run(&parcels)?;
         drop(parcels);

@@ -8,13 +8,14 @@ use crate::rows::{Column, Field};
 use crate::store::Store;
 use crate::store::export::{self, Choice, What};
 use crate::store::{import::ImportFault, open_to_read};
-use anyhow::{Context, anyhow};
+use anyhow::{Context, Error, anyhow};
 use gonedark_infer::entity::Entity;
 use gonedark_route::Time;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(arguments: &cli::Export, out: &mut dyn Write) -> Result<(), Failure> {
     let store = match &arguments.store {
@@ -64,24 +65,68 @@ pub(super) fn run(arguments: &cli::Export, out: &mut dyn Write) -> Result<(), Fa
             ));
         }
     }
-    let db = open_to_read(&store).map_err(|fault| Failure::Input(fault.into()))?;
-    if arguments.out == Path::new("-") {
-        return Ok(write(&db, what, &choice, arguments.format, out)?);
-    }
     // Written beside its place and put there when it is whole.
     let part = arguments.out.with_added_extension("part");
+    let is_printed = arguments.out == Path::new("-");
+    if !is_printed {
+        spare([&arguments.out, &part], &store, &arguments.config)?;
+    }
+    let db = open_to_read(&store).map_err(|fault| Failure::Input(fault.into()))?;
+    let of_store = |error: Error| match error.is::<rusqlite::Error>() {
+        true => error.context(format!("{}: cannot be read as a store", store.display())),
+        false => error,
+    };
+    if is_printed {
+        return Ok(write(&db, what, &choice, arguments.format, out).map_err(of_store)?);
+    }
     let told = || format!("cannot write {}", arguments.out.display());
     let mut file = BufWriter::new(File::create(&part).with_context(told)?);
     match arguments.format {
         ExportFormat::Parquet => {
             #[cfg(feature = "parquet")]
-            write_parquet(&db, what, &choice, &mut file)?;
+            write_parquet(&db, what, &choice, &mut file).map_err(of_store)?;
         }
-        format => write(&db, what, &choice, format, &mut file)?,
+        format => write(&db, what, &choice, format, &mut file).map_err(of_store)?,
     }
     let file = file.into_inner().map_err(io::IntoInnerError::into_error).with_context(told)?;
     file.sync_all().and_then(|()| std::fs::rename(&part, &arguments.out)).with_context(told)?;
     Ok(())
+}
+
+/// Refuses to write over what the watch needs, at any of the places that are written to.
+fn spare(places: [&Path; 2], store: &Path, config: &Path) -> Result<(), Failure> {
+    let beside = |ending: &str| {
+        let mut name = store.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let kept = [
+        (store.to_owned(), "the store itself"),
+        (beside("-wal"), "a part of the store"),
+        (beside("-shm"), "a part of the store"),
+        (beside("-journal"), "a part of the store"),
+        (beside(".lock"), "the lock of the store"),
+        (config.to_owned(), "the configuration"),
+    ];
+    for (path, what) in kept {
+        if places.iter().any(|place| is_same(place, &path)) {
+            let out = places[0].display();
+            return Err(Failure::Usage(format!("--out {out}: would overwrite {what}; give another file")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether two paths lead to one file, whatever its names, or to one place where there is none yet.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let file = |path: &Path| std::fs::metadata(path).ok().map(|known| (known.dev(), known.ino()));
+    let place = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        path.file_name().map(|name| folder.join(name))
+    };
+    file(one).is_some_and(|known| file(other) == Some(known))
+        || place(one).is_some_and(|known| place(other) == Some(known))
 }
 
 /// `KP`, `AS131279`, `175.45.176.0/22`.
@@ -111,13 +156,21 @@ fn write(
     choice: &Choice,
     format: ExportFormat,
     out: &mut dyn Write,
-) -> Result<(), anyhow::Error> {
+) -> Result<(), Error> {
     let columns = what.columns();
     if format == ExportFormat::Csv {
-        csv::write_heading(out, columns)?;
-        return export::export(db, what, choice, |fields, _| {
-            csv::write_fields(out, fields).map_err(anyhow::Error::from)
-        });
+        // The heading comes with the first row: nothing is printed of a store that cannot be read.
+        let mut is_headed = false;
+        export::export(db, what, choice, |fields, _| {
+            if !std::mem::replace(&mut is_headed, true) {
+                csv::write_heading(out, columns)?;
+            }
+            csv::write_fields(out, fields).map_err(Error::from)
+        })?;
+        if !is_headed {
+            csv::write_heading(out, columns)?;
+        }
+        return Ok(());
     }
     export::export(db, what, choice, |fields, body| {
         match body {
@@ -135,9 +188,9 @@ fn write_parquet(
     what: What,
     choice: &Choice,
     out: &mut BufWriter<File>,
-) -> Result<(), anyhow::Error> {
+) -> Result<(), Error> {
     let mut table = crate::present::columns::Table::begin(out, what.columns())?;
-    export::export(db, what, choice, |fields, _| table.row(fields).map_err(anyhow::Error::from))?;
+    export::export(db, what, choice, |fields, _| table.row(fields).map_err(Error::from))?;
     Ok(table.end()?)
 }
 
@@ -163,24 +216,29 @@ pub(super) fn import(arguments: &cli::Import, out: &mut dyn Write) -> Result<(),
     for warning in warnings {
         writeln!(out, "{warning}").context("cannot write")?;
     }
-    let wrong = |fault: ImportFault| Failure::Input(fault.into());
+    let wrong = |path: &Path, fault: ImportFault| match fault {
+        ImportFault::Input(why) => Failure::Input(anyhow!("{}: {why}", path.display())),
+        ImportFault::Store(fault) => Failure::Input(fault.into()),
+    };
     for path in &arguments.reports {
         let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
         let digest: String =
             Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-        let count = store.import_report(&name(path)?, &digest, &text).map_err(wrong)?;
+        let count = store.import_report(&name(path)?, &digest, &text).map_err(|fault| wrong(path, fault))?;
         writeln!(out, "{}: {count} incidents", path.display()).context("cannot write")?;
     }
     for path in &arguments.series {
         let file = File::open(path).with_context(|| path.display().to_string())?;
-        let count = store.import_series(&name(path)?, BufReader::new(file).lines()).map_err(wrong)?;
+        let count = store
+            .import_series(&name(path)?, BufReader::new(file).lines())
+            .map_err(|fault| wrong(path, fault))?;
         writeln!(out, "{}: {count} values of signals", path.display()).context("cannot write")?;
     }
     Ok(())
 }
 
 /// By its name a file is known again, wherever it lies.
-fn name(path: &Path) -> Result<String, anyhow::Error> {
+fn name(path: &Path) -> Result<String, Error> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     name.ok_or_else(|| anyhow!("{}: is no file", path.display()))
 }

@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &cli::Fetch, out: &mut dyn Write) -> Result<(), Fai
 }
 
 /// What is said of a name that no archive has.
-const UNKNOWN: &str = "the archive knows no such collector: it answers 404 for all of it";
+pub(super) const UNKNOWN: &str = "the archive knows no such collector: it answers 404 for all of it";
 
 /// Fetches what is not there yet.
 pub(super) fn fetch(

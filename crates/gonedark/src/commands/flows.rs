@@ -50,7 +50,10 @@ pub(super) fn run(arguments: &cli::Flows, out: &mut dyn Write) -> Result<(), Fai
         TrafficFormat::Ndjson => json::write_ndjson(out, &case),
     };
     written.map_err(|error| Failure::Input(error.into()))?;
-    for warning in countries.warnings {
+    // The other forms have it in them.
+    let damaged = metered.inputs.iter().filter(|_| arguments.format == TrafficFormat::Ndjson);
+    let damaged = damaged.filter_map(|input| Some(format!("{}: {}", input.path, input.damage.as_ref()?)));
+    for warning in countries.warnings.into_iter().chain(damaged) {
         // A warning that nobody can be shown is no reason to stop.
         let _ = writeln!(io::stderr(), "gonedark: {warning}");
     }

@@ -3,6 +3,7 @@
 use super::{Config, Flows, From, RisLive, Sources, Store};
 use crate::source::archive::is_ris;
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Whether what each key says makes sense beside the others.
@@ -44,6 +45,21 @@ pub(super) fn check(config: &Config, text: &str) -> Result<(), String> {
         ));
     }
     check_downsampling(&config.store).map_err(|(key, wrong)| format!("line {}: {key} {wrong}", line(key)))?;
+    if config.watch.min_duration.0 > LONGEST_WAIT {
+        let line = line("min_duration");
+        return Err(format!(
+            "line {line}: min_duration is more than 30 days, and nothing would be told for so long; write \"2m\" or \"1h\""
+        ));
+    }
+    if let Some(address) = taken_twice(config) {
+        // An address may be written otherwise than it is told.
+        let place = match line(&address.to_string()) {
+            0 => String::new(),
+            line => format!("line {line}: "),
+        };
+        return Err(format!("{place}{address} is listened at twice; give one of them another port"));
+    }
+    check_roots(&config.source).map_err(|(key, wrong)| format!("line {}: {key} {wrong}", line(key)))?;
     check_bootstraps(&config.source)
         .and_then(|()| check_ris_live(&config.source))
         .and_then(|()| check_flows(&config.source))
@@ -54,6 +70,41 @@ pub(super) fn check(config: &Config, text: &str) -> Result<(), String> {
              [[source.ris_live]] or a [[source.flows]] (docs/watch.md has an example of each kind)"
                 .into(),
         );
+    }
+    Ok(())
+}
+
+/// The most that a loss may have to last before it is told. Guess: longer than any outage that somebody waits for.
+const LONGEST_WAIT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// An address and port that is to be listened at twice. Pages and routers come by TCP, flows by UDP, whose ports are others;
+/// of port 0 the system chooses one each time.
+fn taken_twice(config: &Config) -> Option<SocketAddr> {
+    let pages = config.serve.iter().map(|serve| (false, serve.listen));
+    let routers = config.source.bmp.iter().map(|station| (false, station.listen));
+    let flows =
+        config.source.flows.iter().flat_map(|listener| &listener.listen).map(|listen| (true, *listen));
+    let mut taken = BTreeSet::new();
+    let mut all = pages.chain(routers).chain(flows).filter(|(_, listen)| listen.port() != 0);
+    all.find(|place| !taken.insert(*place)).map(|(_, listen)| listen)
+}
+
+/// The key, and what is wrong with it: files are fetched by HTTP alone.
+fn check_roots(sources: &Sources) -> Result<(), (&'static str, String)> {
+    let roots = sources
+        .archive
+        .iter()
+        .flat_map(|archive| [("ris_root", &archive.ris_root), ("routeviews_root", &archive.routeviews_root)]);
+    for (key, root) in roots {
+        let Some(root) = root else { continue };
+        let begin = root.to_ascii_lowercase();
+        if !["http://", "https://"].iter().any(|scheme| begin.starts_with(scheme)) {
+            let wrong = format!(
+                "= {root:?} is no address of an archive; write one that begins with https:// or http:// (files that are \
+                 here already are read from folder, without fetch)"
+            );
+            return Err((key, wrong));
+        }
     }
     Ok(())
 }

@@ -3,14 +3,17 @@
 mod attacks;
 mod check;
 mod value;
+mod wording;
 
 pub use attacks::Attacks;
 pub use value::{Asns, Code, Every, Size, Span};
 
+use crate::source::bmp::Distinguisher;
 use gonedark_infer::Watch;
 use gonedark_route::{Asn, Prefix};
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU8, NonZeroU32};
 use std::path::{Path, PathBuf};
@@ -142,6 +145,13 @@ pub struct Sources {
     pub flows: Vec<Flows>,
 }
 
+impl Sources {
+    /// Whether nobody tells of routes.
+    pub fn is_of_flows_alone(&self) -> bool {
+        self.archive.is_empty() && self.bmp.is_empty() && self.ris_live.is_empty()
+    }
+}
+
 /// `[[source.flows]]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -228,6 +238,9 @@ pub struct Bmp {
     /// Which of a router's tables are taken.
     #[serde(default)]
     pub view: View,
+    /// The routing instance that holds the Internet; the global one where none is named.
+    #[serde(default, deserialize_with = "value::distinguisher")]
+    pub vrf: Option<Distinguisher>,
     /// How long a message may be on its way from the router.
     #[serde(default = "Bmp::hold")]
     pub hold: Span,
@@ -316,9 +329,23 @@ pub enum From {
 /// # Errors
 /// One text with the file, the line, what is wrong and what to write instead.
 pub fn read(path: &Path) -> Result<Config, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => format!(
+            "{}: there is no such file; write one (docs/watch.md has one to copy), or name it with --config",
+            path.display()
+        ),
+        ErrorKind::IsADirectory => {
+            format!("{}: is a directory; name the file in it with --config", path.display())
+        }
+        _ => format!("{}: {error}", path.display()),
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count() + 1;
+        format!("{}: line {line}: is no UTF-8 text; save the file as UTF-8", path.display())
+    })?;
     let mut config: Config = toml::from_str(&text)
-        .map_err(|error| format!("{}: {}", path.display(), error.to_string().trim_end()))?;
+        .map_err(|error| format!("{}: {}", path.display(), wording::told(&error, &text)))?;
     config.path = path.to_owned();
     check::check(&config, &text).map_err(|wrong| format!("{}: {wrong}", path.display()))?;
     Ok(config)

@@ -1,5 +1,6 @@
 //! Values as the file writes them, each refused with what to write instead.
 
+use crate::source::bmp::Distinguisher;
 use gonedark_infer::entity::CountryCode;
 use gonedark_route::Prefix;
 use serde::de::{Deserializer, Error as _};
@@ -24,10 +25,30 @@ impl<'de> Deserialize<'de> for Span {
         let said = Value::deserialize(deserializer)?;
         let text = said.as_str().unwrap_or_default();
         let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
-        let wrong =
-            || D::Error::custom(format!("{said} is no length of time; write \"90s\", \"2m\" or \"1h30m\""));
-        parsed.filter(|span| !span.is_zero()).map(Span).ok_or_else(wrong)
+        match (parsed, hours(text)) {
+            (Some(span), _) if span.is_zero() => Err(D::Error::custom(format!(
+                "{said} is too short: it must be more than 0; write \"90s\", \"2m\" or \"1h30m\""
+            ))),
+            (Some(span), _) => Ok(Span(span)),
+            (None, Some(hours)) => Err(D::Error::custom(format!(
+                "{said} is no length of time: days and weeks are not known; write \"{hours}h\""
+            ))),
+            (None, None) => Err(D::Error::custom(format!(
+                "{said} is no length of time; write \"90s\", \"2m\" or \"1h30m\""
+            ))),
+        }
     }
+}
+
+/// Of a number of days or weeks.
+fn hours(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_at(text.find(|letter: char| !letter.is_ascii_digit())?);
+    let each = match unit.trim() {
+        "d" | "day" | "days" => 24,
+        "w" | "week" | "weeks" => 7 * 24,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(each)
 }
 
 /// A number of bytes: `"512 KiB"`, `"64 MiB"`, `"1 GiB"`.
@@ -53,6 +74,13 @@ impl<'de> Deserialize<'de> for Size {
             D::Error::custom(format!("{said} is no size under 1 GiB; write \"512 KiB\" or \"64 MiB\""))
         })
     }
+}
+
+/// A route distinguisher.
+pub(super) fn distinguisher<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Distinguisher>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
 }
 
 /// A country.

@@ -169,13 +169,15 @@ impl Observatory {
         }
     }
 
-    /// The stream whose observation is the earliest before the horizon, and until when it may go on.
+    /// The stream whose observation is the earliest before the horizon, and until when it may go on. Of the horizon itself
+    /// nothing more comes where every stream has ended.
     fn first(&self, horizon: Option<Time>) -> Option<(usize, Time)> {
         if let Some(place) = self.streams.iter().position(|stream| stream.in_table && stream.head().is_some())
         {
             return Some((place, Time::MAX));
         }
-        let horizon = horizon?;
+        let is_over = self.streams.iter().all(|stream| !stream.open);
+        let horizon = horizon? + i64::from(is_over);
         let mut heads: Vec<((Time, bool, usize), Time)> = Vec::new();
         for (place, stream) in self.streams.iter().enumerate() {
             if let Some((at, observation)) = stream.head() {
@@ -225,6 +227,12 @@ impl Observatory {
         let known =
             self.streams.iter().filter_map(|stream| Some(((*stream.key).clone(), stream.position.clone()?)));
         known.collect()
+    }
+
+    /// Up to when a collector was heard, by any stream.
+    pub fn heard(&self, collector: &str) -> Option<Time> {
+        let of = self.streams.iter().filter(|stream| stream.key.collector == collector);
+        of.map(|stream| stream.mark).filter(|mark| *mark > Time::MIN).max()
     }
 
     /// Whether anything was ever accepted of a stream.
@@ -280,12 +288,24 @@ impl Stream {
         let at = waiting.map(|(at, _)| *at).chain([self.mark]).max().unwrap_or(self.mark);
         if self.key.part == Part::Messages && at > Time::MIN {
             let down = |peer| (at, Observation::Session { peer, established: false });
-            parcel.batch.observations = (0..self.numbers.peers()).map(down).collect();
+            parcel.batch.observations = (0..self.peers_named()).map(down).collect();
             let blind = Observation::GapBegin { reason: BlindReason::SessionDown };
             parcel.batch.observations.push((at, blind));
             parcel.mark = Some(at);
         }
         parcel
+    }
+
+    /// How many peers have numbers once everything that waits is named.
+    fn peers_named(&self) -> u16 {
+        let mut count = self.numbers.peers();
+        for (_, (fresh, batch)) in
+            self.waiting.iter().enumerate().filter(|(place, _)| *place > 0 || !self.named)
+        {
+            count = if *fresh { 0 } else { count }
+                .saturating_add(batch.peers.len().min(usize::from(u16::MAX)) as u16);
+        }
+        count
     }
 
     fn head(&self) -> Option<&(gonedark_route::Time, Observation)> {

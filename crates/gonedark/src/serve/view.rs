@@ -16,6 +16,11 @@ const LEVELS: [&str; 4] = ["none", "partial", "severe", "dark"];
 /// What lies beside a store and is part of it while it is written (<https://sqlite.org/wal.html>).
 const WITH_IT: [&str; 3] = ["", "-wal", "-shm"];
 
+/// A path by which the same file is the same, from wherever it is named.
+pub fn whole_path(path: &Path) -> String {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
 /// A moment of a watch.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct View {
@@ -45,6 +50,9 @@ pub struct View {
     pub lag_s: Option<f64>,
     /// Why the store cannot be written, while that is so.
     pub store_fault: Option<String>,
+    /// The path of the store.
+    #[serde(default)]
+    pub store: Option<String>,
     /// The store's size on disk, with its log.
     pub store_bytes: u64,
     /// Incidents that go on, by level; null where the store could not be read.
@@ -52,6 +60,9 @@ pub struct View {
     /// Attacks that go on; null where the store could not be read.
     #[serde(default)]
     pub attacks_ongoing: Option<u64>,
+    /// What limits what is concluded, in sentences.
+    #[serde(default)]
+    pub limits: Vec<String>,
     /// The sources, by name.
     pub sources: Vec<SourceStatus>,
 }
@@ -76,6 +87,8 @@ impl View {
             seen_until: seen_until.map(|seen| seen.to_string()),
             lag_s: seen_until.map(|seen| (now - seen) as f64 / 1e6),
             store_fault: status.store_fault,
+            limits: status.limits,
+            store: Some(whole_path(&subject.store)),
             store_bytes: size(&subject.store),
             ongoing: ongoing(&subject.store),
             attacks_ongoing: attacks_ongoing(&subject.store),

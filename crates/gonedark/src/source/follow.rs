@@ -6,19 +6,22 @@
 //! [`Settings::patience`] says, also where the one after it is there already, and then nobody waits any more.
 
 mod bootstrap;
+mod catch_up;
 mod fetching;
+mod followed;
 
-use super::archive::reading::{self, Piece};
-use super::archive::{self, ArchiveFile, Kind, Listing, Rhythm, Workers};
+use super::archive::reading::{self, Complaint, FileSummary, Piece};
+use super::archive::{self, ArchiveFile, Kind, Listing, Rhythm, WITHOUT_RHYTHM, Workers};
 use super::batch::{Observation, Spare};
 use super::live::{Outlet, Source};
 use super::parcel::{Parcel, Part, StreamKey};
+pub use catch_up::catch_up;
 use fetching::Fetching;
+use followed::{Followed, Place};
 use gonedark_infer::report::BlindReason;
 use gonedark_route::Time;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -55,59 +58,15 @@ impl Settings {
 pub struct Follower {
     settings: Settings,
     fetcher: Option<Fetcher>,
+    /// Why the last fetch brought less than there should be.
+    fault: Option<String>,
     streams: BTreeMap<(String, Part), Followed>,
-}
-
-/// One stream of it.
-struct Followed {
-    key: Arc<StreamKey>,
-    /// The last file that was begun: its name and time, how many of its batches were sent, and whether it was sent whole.
-    at: Option<Place>,
-    /// Until when what was sent speaks.
-    speaks_until: Time,
-    in_gap: bool,
-    /// A live source goes on alone.
-    is_done: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
-    time: Time,
-    name: String,
-    batches: u64,
-    whole: bool,
-}
-
-impl Followed {
-    /// How far it is, in words from which it is set up again.
-    fn position(&self) -> Option<String> {
-        let Place { time, name, batches, whole } = self.at.as_ref()?;
-        let (whole, gap) =
-            (if *whole { "whole" } else { "part" }, if self.in_gap { "blind" } else { "sees" });
-        Some(format!("{} {batches} {whole} {} {gap} {name}", time.micros(), self.speaks_until.micros()))
-    }
-
-    fn go_on(key: StreamKey, position: Option<&str>) -> Self {
-        let key = Arc::new(key);
-        let fresh = Followed { key, at: None, speaks_until: Time::MIN, in_gap: false, is_done: false };
-        let parsed = position.and_then(|text| {
-            let mut words = text.splitn(6, ' ');
-            let time = Time::from_micros(words.next()?.parse().ok()?);
-            let batches = words.next()?.parse().ok()?;
-            let whole = words.next()? == "whole";
-            let speaks_until = Time::from_micros(words.next()?.parse().ok()?);
-            let in_gap = words.next()? == "blind";
-            let at = Some(Place { time, name: words.next()?.to_owned(), batches, whole });
-            Some(Followed { key: Arc::clone(&fresh.key), at, speaks_until, in_gap, is_done: false })
-        });
-        parsed.unwrap_or(fresh)
-    }
 }
 
 impl Follower {
     /// One that waits to be started.
     pub fn new(settings: Settings, fetcher: Option<Fetcher>) -> Self {
-        Follower { settings, fetcher, streams: BTreeMap::new() }
+        Follower { settings, fetcher, fault: None, streams: BTreeMap::new() }
     }
 
     fn stream(&mut self, collector: &str, part: Part, outlet: &Outlet) -> &mut Followed {
@@ -160,6 +119,26 @@ impl Follower {
         unread
     }
 
+    /// Ends what an earlier run left within a file that is not there any more: else everybody would wait for the rest of a
+    /// table for ever, and messages would be missed without a word. False where nobody takes it any more.
+    fn leave_gone(&mut self, listing: &Listing, outlet: &Outlet) -> bool {
+        for ((collector, part), stream) in &mut self.streams {
+            let Some(at) = stream.at.as_ref().filter(|at| !at.whole && !stream.is_done) else { continue };
+            let place = (at.time, at.name.as_str());
+            let is_it = |file: &ArchiveFile| {
+                file.collector == *collector && part_of(file) == *part && place_of(file) == place
+            };
+            if listing.files.iter().any(is_it) {
+                continue;
+            }
+            tracing::warn!(collector, file = at.name, "read in part, and gone: its rest is not seen");
+            if !outlet.send(stream.gone()) {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Makes the streams of all files known before the first of them is read: else what is told of one collector would not
     /// wait for what comes of another.
     fn announce(&mut self, unread: &[&ArchiveFile], outlet: &Outlet) -> bool {
@@ -183,44 +162,55 @@ impl Follower {
         workers: &Workers,
         outlet: &Outlet,
     ) -> bool {
-        let part = part_of(file);
-        let time = file.time.unwrap_or_default();
+        let (part, time) = (part_of(file), file.time.unwrap_or_default());
         let stream = self.stream(&file.collector, part, outlet);
         if !stream.gap_before(time, rhythm, outlet) {
             return false;
         }
-        let resumed = stream.at.clone().filter(|at| !at.whole && at.name == name_of(file));
+        let place = |batches, whole| Place { time, name: name_of(file), batches, whole };
+        let resumed = stream.at.as_ref().filter(|at| !at.whole && at.name == name_of(file));
         let skip = resumed.map_or(0, |at| at.batches);
-        let opening = Parcel { mark: Some(time), ..Parcel::of(&stream.key) };
+        // Told with the opening: whoever goes on has to close it, also where the file is not there any more.
+        stream.at = Some(place(skip, false));
+        let opening = Parcel { mark: Some(time), position: stream.position(), ..Parcel::of(&stream.key) };
         if !outlet.send(opening) {
             return false;
         }
-        let pieces = reading::start(file, None, workers, &Spare::default());
-        let mut batches = 0;
-        let place = |batches, whole| Place { time, name: name_of(file), batches, whole };
-        for piece in pieces {
-            let mut parcel = Parcel::of(&stream.key);
-            match piece {
-                Piece::Batch(_) if batches < skip => {
-                    batches += 1;
-                    continue;
+        let latest = followed::latest(time, rhythm, outlet.now());
+        let earliest = if time < stream.speaks_until { stream.speaks_until } else { Time::MIN };
+        let (mut batches, mut heard, mut summary) = (0, time, None);
+        for piece in reading::start(file, None, workers, &Spare::default()) {
+            let mut batch = match piece {
+                Piece::Batch(batch) => batch,
+                Piece::End(end) => {
+                    summary = Some(end);
+                    break;
                 }
-                Piece::Batch(batch) => {
-                    outlet.health.messages.fetch_add(batch.observations.len() as u64, Ordering::Relaxed);
-                    (parcel.fresh, parcel.batch) = (batches == 0, batch);
-                    batches += 1;
-                    stream.at = Some(place(batches, false));
-                }
-                Piece::End(summary) => {
-                    outlet.health.damaged.fetch_add(summary.damage.len() as u64, Ordering::Relaxed);
-                    stream.at = Some(place(batches, true));
-                    stream.end(&mut parcel, &summary, (time, rhythm));
-                }
+            };
+            if part == Part::Messages {
+                followed::bound(&mut batch, earliest, latest);
             }
-            parcel.position = stream.position();
+            heard = batch.observations.last().map_or(heard, |(at, _)| heard.max(*at));
+            batches += 1;
+            if batches <= skip {
+                continue;
+            }
+            outlet.health.messages.fetch_add(batch.observations.len() as u64, Ordering::Relaxed);
+            stream.at = Some(place(batches, false));
+            let (fresh, position) = (batches == 1, stream.position());
+            let parcel = Parcel { batch, fresh, position, ..Parcel::of(&stream.key) };
             if !outlet.send(parcel) || outlet.stop.is_set() {
                 return false;
             }
+        }
+        let mut last = Parcel::of(&stream.key);
+        let summary = summary.unwrap_or_else(|| broken_off(file, heard, &mut last));
+        outlet.health.damaged.fetch_add(summary.damage.len() as u64, Ordering::Relaxed);
+        stream.at = Some(place(batches, true));
+        stream.end(&mut last, &summary, (time, rhythm), latest);
+        last.position = stream.position();
+        if !outlet.send(last) || outlet.stop.is_set() {
+            return false;
         }
         outlet.health.session(&file.collector, Some(name_of(file)));
         outlet.health.seen(time);
@@ -255,18 +245,19 @@ impl Follower {
     fn overdue(&mut self, rhythms: &BTreeMap<&str, Rhythm>, outlet: &Outlet) -> bool {
         let given_up = self.given_up(outlet);
         for ((collector, part), stream) in &mut self.streams {
-            let step = rhythms.get(collector.as_str()).map(|rhythm| rhythm.step_at(stream.speaks_until));
-            let (Some(step), Part::Messages, true) = (step, part, stream.speaks_until > Time::MIN) else {
+            if *part != Part::Messages || stream.speaks_until == Time::MIN {
                 continue;
-            };
+            }
+            // Without a rhythm too somebody has to say that nobody waits: of files that are removed none is left.
+            let rhythm = rhythms.get(collector.as_str());
+            let step = rhythm.map_or(WITHOUT_RHYTHM, |rhythm| rhythm.step_at(stream.speaks_until));
             let given_up = given_up + -step * 1_000_000;
             if stream.speaks_until >= given_up {
                 continue;
             }
             let mut parcel = Parcel { mark: Some(given_up), ..Parcel::of(&stream.key) };
-            if !std::mem::replace(&mut stream.in_gap, true) {
-                let begin = Observation::GapBegin { reason: BlindReason::MissingFile };
-                parcel.batch.observations.push((stream.speaks_until, begin));
+            if !stream.in_gap {
+                stream.lose_sight(&mut parcel, stream.speaks_until, BlindReason::MissingFile);
                 outlet.health.session(collector, Some(format!("no file since {}", stream.speaks_until)));
                 parcel.position = stream.position();
             }
@@ -275,6 +266,23 @@ impl Follower {
             }
         }
         true
+    }
+
+    /// Says what it waits for, where nothing new was found.
+    fn say_what_is_due(&self, outlet: &Outlet) {
+        let messages = self.streams.iter().filter(|((_, part), _)| *part == Part::Messages);
+        let mut known = messages.map(|(_, stream)| stream.in_gap).peekable();
+        let all_blind = known.peek().is_some() && known.all(|in_gap| in_gap);
+        let says = if all_blind { "every file is overdue" } else { "waiting for the next file" };
+        self.say(!all_blind, says, outlet);
+    }
+
+    /// Says what it does, unless it cannot fetch: then that is what there is to say.
+    fn say(&self, is_well: bool, says: &str, outlet: &Outlet) {
+        match &self.fault {
+            Some(why) => outlet.health.say(false, format!("cannot fetch: {why}")),
+            None => outlet.health.say(is_well, says),
+        }
     }
 
     /// Says that nothing more will come.
@@ -288,14 +296,21 @@ impl Follower {
     }
 
     /// Brings the folder up to date; false where that takes longer than a look.
-    fn fetch(&self, fetching: &mut Fetching, outlet: &Outlet) -> bool {
+    fn fetch(&mut self, fetching: &mut Fetching, outlet: &Outlet) -> bool {
         let read = self.streams.iter().filter(|((_, part), _)| *part == Part::Messages);
         let read = read.map(|((collector, _), stream)| (collector.clone(), stream.speaks_until)).collect();
         let done = fetching.fetch(read, self.settings.poll, &outlet.stop);
+        let source = &self.settings.name;
         match &done {
+            Some(Ok(())) if self.fault.take().is_some() => tracing::info!(source, "it can fetch again"),
             Some(Ok(())) => {}
-            Some(Err(why)) => outlet.health.say(false, format!("cannot fetch: {why}")),
-            None => outlet.health.say(true, "fetching"),
+            Some(Err(why)) => {
+                if self.fault.as_ref() != Some(why) {
+                    tracing::warn!(source, why, "cannot fetch, which is tried again");
+                    self.fault = Some(why.clone());
+                }
+            }
+            None => self.say(true, "fetching", outlet),
         }
         done.is_some()
     }
@@ -306,8 +321,8 @@ impl Source for Follower {
         &self.settings.name
     }
 
-    fn goes_on(&self) -> bool {
-        true
+    fn goes_on(&self, stream: &StreamKey) -> bool {
+        stream.source == self.settings.name && self.settings.wants(&stream.collector)
     }
 
     fn describe(&self) -> String {
@@ -324,7 +339,8 @@ impl Source for Follower {
             format!("every {} s", poll.as_secs())
         };
         let fetched = if self.fetcher.is_some() { ", fetched from the public archives" } else { "" };
-        format!("archives of {whose} in {}{fetched}, read {how}", folder.display())
+        let from = if self.settings.from_newest_table { ", from the newest table on" } else { "" };
+        format!("archives of {whose} in {}{fetched}{from}, read {how}", folder.display())
     }
 
     fn awaited(&self) -> Vec<StreamKey> {
@@ -355,10 +371,14 @@ impl Source for Follower {
                 outlet.health.say(true, "a live source goes on alone");
                 return;
             }
-            outlet.health.say(true, "looking for new files");
+            self.say(true, "looking for new files", outlet);
             let is_whole = fetching.as_mut().is_none_or(|fetching| self.fetch(fetching, outlet));
             let listing = archive::list(std::slice::from_ref(&self.settings.folder));
             let rhythms = listing.rhythms();
+            // What is not there may still be fetched until all is.
+            if is_whole && !self.leave_gone(&listing, outlet) {
+                return;
+            }
             let unread = self.unread(&listing, is_whole, outlet);
             if !self.announce(&unread, outlet) {
                 return;
@@ -372,7 +392,7 @@ impl Source for Follower {
                     continue;
                 }
                 found += 1;
-                outlet.health.say(true, format!("reading {}", file.path.display()));
+                self.say(true, &format!("reading {}", file.path.display()), outlet);
                 if !self.read(file, rhythm, &workers, outlet) {
                     return;
                 }
@@ -383,11 +403,7 @@ impl Source for Follower {
                 return;
             }
             if found == 0 && is_whole {
-                let messages = self.streams.iter().filter(|((_, part), _)| *part == Part::Messages);
-                let mut known = messages.map(|(_, stream)| stream.in_gap).peekable();
-                let all_blind = known.peek().is_some() && known.all(|in_gap| in_gap);
-                let says = if all_blind { "every file is overdue" } else { "waiting for the next file" };
-                outlet.health.say(!all_blind, says);
+                self.say_what_is_due(outlet);
             }
             let go_on = match self.settings.bootstrap {
                 // What is fetched so far was not read yet: nobody has failed to come.
@@ -405,57 +421,6 @@ impl Source for Follower {
     }
 }
 
-impl Followed {
-    /// Whether there should have been another file before one that begins at `time`.
-    fn misses_before(&self, time: Time, rhythm: Option<&Rhythm>) -> bool {
-        rhythm.is_some_and(|rhythm| {
-            self.speaks_until > Time::MIN && time - self.speaks_until > rhythm.step_at(time) * 1_000_000 / 2
-        })
-    }
-
-    /// Tells of blindness between what was sent last and a file that begins later.
-    fn gap_before(&mut self, time: Time, rhythm: Option<&Rhythm>, outlet: &Outlet) -> bool {
-        if self.key.part == Part::Tables {
-            return true;
-        }
-        let mut parcel = Parcel::of(&self.key);
-        if self.misses_before(time, rhythm) && !self.in_gap {
-            let begin = Observation::GapBegin { reason: BlindReason::MissingFile };
-            parcel.batch.observations.push((self.speaks_until, begin));
-            self.in_gap = true;
-        }
-        if std::mem::take(&mut self.in_gap) {
-            self.speaks_until = self.speaks_until.max(time);
-            parcel.batch.observations.push((self.speaks_until, Observation::GapEnd));
-            // Told once, also where it ends before the file is begun.
-            parcel.position = self.position();
-        }
-        parcel.batch.observations.is_empty() || outlet.send(parcel)
-    }
-
-    /// A file has ended: how far it speaks, and whether its end is missing.
-    fn end(
-        &mut self,
-        parcel: &mut Parcel,
-        summary: &archive::FileSummary,
-        (time, rhythm): (Time, Option<&Rhythm>),
-    ) {
-        if self.key.part == Part::Tables {
-            // Nobody waits for the next table.
-            parcel.closed = true;
-            return;
-        }
-        let last = summary.span.map_or(time, |(_, last)| last + 1);
-        self.speaks_until = rhythm.map_or(last, |rhythm| last.max(rhythm.speaks_until(time)));
-        let unread = summary.records == 0 && !summary.damage.is_empty();
-        if let Some(cut) = summary.cut_at.or(unread.then_some(time)) {
-            parcel.batch.observations.push((cut, Observation::GapBegin { reason: BlindReason::Damage }));
-            self.in_gap = true;
-        }
-        parcel.mark = Some(self.speaks_until);
-    }
-}
-
 /// The time of the newest table of each collector.
 fn newest_tables(files: &[&ArchiveFile]) -> BTreeMap<String, Time> {
     let mut newest: BTreeMap<String, Time> = BTreeMap::new();
@@ -464,6 +429,21 @@ fn newest_tables(files: &[&ArchiveFile]) -> BTreeMap<String, Time> {
         *known = (*known).max(file.time.unwrap_or(Time::MIN));
     }
     newest
+}
+
+/// What is to be said of a file whose thread is gone without a word: it panicked, which is a bug. It is not read again, and
+/// what it held is not lost in silence; nobody waits for the rest of a table.
+fn broken_off(file: &ArchiveFile, heard: Time, last: &mut Parcel) -> Box<FileSummary> {
+    tracing::error!(file = %file.path.display(), "its reading ended by a bug in gonedark; please report it");
+    if part_of(file) == Part::Tables {
+        last.batch.observations.push((heard, Observation::TableEnd { whole: false }));
+    }
+    Box::new(FileSummary {
+        span: Some((heard, heard)),
+        damage: vec![Complaint::of_file("reading stopped; this is a bug in gonedark".to_owned())],
+        cut_at: Some(heard),
+        ..FileSummary::default()
+    })
 }
 
 fn part_of(file: &ArchiveFile) -> Part {

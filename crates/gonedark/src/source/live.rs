@@ -32,9 +32,9 @@ pub trait Source: Send {
         Vec::new()
     }
 
-    /// Whether it goes on after a restart where it was, so that its streams stay open meanwhile. Those of others are closed:
-    /// who was heard by them is blind until heard again.
-    fn goes_on(&self) -> bool {
+    /// Whether it goes on with a stream of its name after a restart, where it was, so that it stays open meanwhile. Others
+    /// are closed: who was heard by them is blind until heard again.
+    fn goes_on(&self, _stream: &StreamKey) -> bool {
         false
     }
 
@@ -128,6 +128,8 @@ pub struct Stop(Arc<(AtomicBool, Mutex<()>, Condvar)>);
 impl Stop {
     /// Asks all to stop.
     pub fn stop(&self) {
+        // Under the lock: whoever is about to sleep has not looked yet, or sleeps already and is woken.
+        let _guard = self.0.1.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.0.store(true, Ordering::SeqCst);
         self.0.2.notify_all();
     }
@@ -220,10 +222,7 @@ pub struct Running {
 /// The system has no thread for it.
 pub fn start(source: Box<dyn Source>, outlet: Outlet) -> std::io::Result<Running> {
     let (name, health) = (source.name().to_owned(), Arc::clone(&outlet.health));
-    let thread = std::thread::Builder::new().name(name.clone()).spawn(move || {
-        source.run(&outlet);
-        // Its streams are not waited for by whoever it was that stopped it.
-    })?;
+    let thread = std::thread::Builder::new().name(name.clone()).spawn(move || source.run(&outlet))?;
     Ok(Running { name, health, thread })
 }
 

@@ -15,4 +15,5 @@ pub mod live;
 pub mod parcel;
 pub mod ris_live;
 mod stamp;
+mod steady;
 pub mod telescope;

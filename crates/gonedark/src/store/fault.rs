@@ -16,6 +16,18 @@ pub enum StoreFault {
         /// Where it would be.
         path: PathBuf,
     },
+    /// What lies there was never one.
+    #[error(
+        "{}: is no store of gonedark: {why}; nothing was touched. Give another path; if it was a store once, move it away \
+         and the watch begins anew",
+        path.display()
+    )]
+    Foreign {
+        /// What was named as the store.
+        path: PathBuf,
+        /// By what that was seen.
+        why: &'static str,
+    },
     /// It cannot be written.
     #[error("{}: cannot be written ({why}); give [store] path a place that this user may write to", path.display())]
     ReadOnly {

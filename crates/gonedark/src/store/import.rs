@@ -50,7 +50,7 @@ const SCHEMA: u32 = 1;
 /// Why something was not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportFault {
-    /// It is not what it should be.
+    /// It is not what it should be; whoever gave it knows its path.
     #[error("{0}")]
     Input(String),
     /// The store.
@@ -64,9 +64,13 @@ impl Store {
     /// # Errors
     /// Text that is no such report, or what the store says; then nothing of it was imported.
     pub fn import_report(&mut self, name: &str, digest: &str, text: &str) -> Result<usize, ImportFault> {
-        let wrong = |why: String| ImportFault::Input(format!("{name}: {why}"));
-        let report: Report<'_> = serde_json::from_str(text)
-            .map_err(|error| wrong(format!("no report of gonedark replay --format json ({error})")))?;
+        let wrong = ImportFault::Input;
+        let report: Report<'_> = serde_json::from_str(text).map_err(|error| {
+            wrong(format!(
+                "is no report of gonedark; give one that `gonedark replay --format json` wrote, and a CSV with --series \
+                 ({error})"
+            ))
+        })?;
         if report.schema != SCHEMA {
             return Err(wrong(format!(
                 "has schema {}, {SCHEMA} is known; use a newer gonedark",
@@ -113,11 +117,13 @@ impl Store {
         let work = self.db.transaction().map_err(told)?;
         let (mut count, mut last) = (0, None);
         for (number, line) in lines.enumerate() {
-            let wrong = |why: String| ImportFault::Input(format!("{name}: line {}: {why}", number + 1));
+            let wrong = |why: String| ImportFault::Input(format!("line {}: {why}", number + 1));
             let line = line.map_err(|error| wrong(error.to_string()))?;
             if number == 0 {
                 if line != heading(super::export::What::Points.columns()) {
-                    return Err(wrong("no series of gonedark replay --series FILE.csv".to_owned()));
+                    let why =
+                        "is no series of gonedark; give one that `gonedark replay --series FILE.csv` wrote";
+                    return Err(wrong(why.to_owned()));
                 }
                 continue;
             }

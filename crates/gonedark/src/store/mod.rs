@@ -28,7 +28,7 @@ pub use commit::Commit;
 pub use fault::StoreFault;
 pub use summary::{
     AttackSummary, DeafSummary, IncidentSummary, StreamSummary, Summary, TOLD, ongoing_attacks,
-    ongoing_by_level, summary,
+    ongoing_by_level, summary, unheard,
 };
 
 use crate::source::parcel::StreamKey;
@@ -65,11 +65,13 @@ pub type Warnings = Vec<String>;
 
 impl Store {
     /// Opens the store at `path`, or makes a new one. One that is damaged is put aside, and what can be read of it is
-    /// taken over; the warnings say so.
+    /// taken over; the warnings say so. What was never a store is left alone.
     ///
     /// # Errors
     /// A file that cannot be made, written or understood, or that another process writes.
     pub fn open(path: &Path) -> Result<(Self, Warnings), StoreFault> {
+        // Before the lock, which would lie beside somebody's file, and pass for a sign that it was a store.
+        refuse_foreign(path)?;
         let lock = lock(path)?;
         let mut warnings = Vec::new();
         let db = match open_sound(path) {
@@ -201,11 +203,30 @@ fn lock(path: &Path) -> Result<File, StoreFault> {
     }
 }
 
+/// Refuses what does not begin as a store does, and was none.
+fn refuse_foreign(path: &Path) -> Result<(), StoreFault> {
+    match recover::is_foreign(path) {
+        true => {
+            Err(StoreFault::Foreign { path: path.to_owned(), why: "it does not begin as an SQLite file" })
+        }
+        false => Ok(()),
+    }
+}
+
+/// An SQLite file of another program.
+fn of_others(path: &Path) -> StoreFault {
+    StoreFault::Foreign { path: path.to_owned(), why: "it is an SQLite file, but holds no table of a store" }
+}
+
 /// Opens a file for writing and sees that it is whole.
 fn open_sound(path: &Path) -> Result<Connection, StoreFault> {
     let told = |error| StoreFault::of(path, error);
     let mut db = Connection::open(path).map_err(told)?;
     db.busy_timeout(PATIENCE).map_err(told)?;
+    // Seen before anything is written: a new store holds nothing, and another program's file is not to be filled.
+    if matches!(schema::held(&db).map_err(told)?, (1.., 0)) {
+        return Err(of_others(path));
+    }
     db.pragma_update(None, "journal_mode", "WAL").map_err(told)?;
     // A commit survives a kill in any case; a power cut may cost the last ones, which sources then give again.
     db.pragma_update(None, "synchronous", "NORMAL").map_err(told)?;
@@ -221,13 +242,17 @@ fn open_sound(path: &Path) -> Result<Connection, StoreFault> {
 /// Opens a store for reading beside the one who writes it.
 ///
 /// # Errors
-/// There is none, or it cannot be read.
+/// There is none, it cannot be read, or it is none.
 pub fn open_to_read(path: &Path) -> Result<Connection, StoreFault> {
     if !path.is_file() {
         return Err(StoreFault::Absent { path: path.to_owned() });
     }
+    refuse_foreign(path)?;
     let told = |error| StoreFault::of(path, error);
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(told)?;
     db.busy_timeout(PATIENCE).map_err(told)?;
-    Ok(db)
+    match schema::held(&db).map_err(told)? {
+        (_, 0) => Err(of_others(path)),
+        _ => Ok(db),
+    }
 }

@@ -3,7 +3,8 @@
 use super::fault::StoreFault;
 use super::{Warnings, schema};
 use rusqlite::{Connection, OpenFlags};
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// What is taken over, in an order in which nothing is without what it refers to.
@@ -11,6 +12,31 @@ const TABLES: [&str; 12] = [
     "basis", "stream", "entity", "snapshot", "journal", "incident", "point", "blind", "attack", "attacked",
     "deaf", "meter",
 ];
+
+/// How every SQLite file begins (https://sqlite.org/fileformat.html, section 1.3.1).
+const BEGIN: &[u8; 16] = b"SQLite format 3\0";
+/// Bytes of a page of a store: SQLite's default, which no store changes.
+const PAGE: u64 = 4096;
+
+/// Whether the file at `path` was never a store, so that it is not this program's to put aside: somebody's notes, or the
+/// configuration. A store whose begin was spoiled does not begin as one either. It is known by what only a store has: a
+/// log beside it; whole pages and the lock, which stays when a watch ends and is made for no other file; or a first page
+/// of zeros, as a disk leaves it that lost what was written.
+pub(super) fn is_foreign(path: &Path) -> bool {
+    let Some(known) = fs::metadata(path).ok().filter(fs::Metadata::is_file) else { return false };
+    let mut page = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(PAGE).read_to_end(&mut page));
+    // What is empty becomes a store, and of what cannot be read SQLite says why.
+    if read.is_err() || page.is_empty() || page.starts_with(BEGIN) {
+        return false;
+    }
+    let has = |ending: &str, least: u64| {
+        fs::metadata(with_ending(path, ending)).is_ok_and(|beside| beside.is_file() && beside.len() >= least)
+    };
+    let is_whole = known.len().is_multiple_of(PAGE);
+    let is_blank = is_whole && page.iter().all(|byte| *byte == 0);
+    !(is_blank || has("-wal", 1) || is_whole && has(".lock", 0))
+}
 
 /// Puts a damaged store aside and makes a new one of what can be read of it, row by row.
 pub(super) fn recover(path: &Path, fault: &StoreFault, warnings: &mut Warnings) -> Result<(), StoreFault> {
@@ -123,6 +149,71 @@ fn free_name(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn a_file_is_foreign_unless_it_begins_as_a_store_or_something_shows_that_it_was_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gonedark.db");
+        let beside = |ending: &str| with_ending(&path, ending);
+        assert!(!is_foreign(&path), "it is not there");
+        assert!(!is_foreign(folder.path()), "of a folder SQLite says what is wrong");
+        let page = PAGE as usize;
+        let spoiled = vec![0x5a; 2 * page];
+        let blank = vec![0; 2 * page];
+        let cases: [(&[u8], bool); 7] = [
+            (b"", false),
+            (b"SQLite format 3\0 and the rest", false),
+            (b"SQLite format", true),
+            (b"[watch]\n", true),
+            (&blank, false),
+            (&blank[..7], true),
+            (&spoiled, true),
+        ];
+        for (bytes, foreign) in cases {
+            fs::write(&path, bytes).expect("written");
+            assert_eq!(is_foreign(&path), foreign, "{} bytes", bytes.len());
+        }
+        fs::write(beside(".lock"), "").expect("written");
+        assert!(!is_foreign(&path), "whole pages and a lock");
+        fs::write(&path, "[watch]\n").expect("written");
+        assert!(is_foreign(&path), "a lock alone, as other programs make them");
+        fs::write(beside("-wal"), "").expect("written");
+        assert!(is_foreign(&path), "an empty log");
+        fs::write(beside("-wal"), "frames").expect("written");
+        assert!(!is_foreign(&path), "a log");
+    }
+
+    #[test]
+    fn a_store_whose_begin_is_spoiled_is_put_aside_and_begun_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gonedark.db");
+        drop(Store::open(&path).expect("a store"));
+        let mut bytes = fs::read(&path).expect("a store");
+        bytes[..100].fill(0x5a);
+        fs::write(&path, &bytes).expect("written");
+        let (_, warnings) = Store::open(&path).expect("a store");
+        assert!(warnings.iter().any(|warning| warning.contains("put aside")), "{warnings:?}");
+        assert_eq!(fs::read(with_ending(&path, ".damaged")).expect("what was there"), bytes);
+    }
+
+    #[test]
+    fn what_was_never_a_store_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("notes");
+        let others = "CREATE TABLE bookmark (url TEXT)";
+        Connection::open(&path).and_then(|db| db.execute_batch(others)).expect("a file of another program");
+        for bytes in [fs::read(&path).expect("its bytes"), b"[watch]\n".to_vec()] {
+            fs::write(&path, &bytes).expect("written");
+            let opened = Store::open(&path).map(drop);
+            let read = crate::store::open_to_read(&path).map(drop);
+            for done in [opened, read] {
+                assert!(matches!(done, Err(StoreFault::Foreign { .. })), "{done:?}");
+            }
+            assert_eq!(fs::read(&path).expect("it is there"), bytes);
+            assert!(!with_ending(&path, ".damaged").exists());
+        }
+    }
 
     #[test]
     fn of_a_store_of_every_schema_it_is_told_lost_what_it_had_and_nothing_else() {

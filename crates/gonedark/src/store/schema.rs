@@ -7,6 +7,13 @@ use std::path::PathBuf;
 /// Every step, the first at the place 0. A step that was released is never changed.
 pub const STEPS: [&str; 2] = [include_str!("schema/001.sql"), include_str!("schema/002.sql")];
 
+/// How many tables and other things a file holds, and how many of them every store has had since its first schema.
+pub(super) fn held(db: &Connection) -> rusqlite::Result<(i64, i64)> {
+    let own =
+        "SELECT count(*), coalesce(sum(name IN ('basis', 'incident', 'journal')), 0) FROM sqlite_schema";
+    db.query_row(own, [], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 /// Brings a store to the newest schema, step by step, each in a transaction.
 ///
 /// # Errors

@@ -1,7 +1,10 @@
 //! What a store holds, at a glance.
 
-use gonedark_route::Time;
-use rusqlite::{Connection, Row};
+use super::commit::signal_number;
+use gonedark_infer::entity::Entity;
+use gonedark_infer::report::Signal;
+use gonedark_route::{Family, Time};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 /// How much of a list is told: a screen. Guess.
 pub const TOLD: usize = 15;
@@ -83,6 +86,8 @@ pub struct Summary {
     pub blind: Vec<(String, Time, String)>,
     /// How many those are.
     pub blind_count: i64,
+    /// Networks that speak for the rest and can see now, of the family of which there are more; nothing before the first.
+    pub sighted: Option<i64>,
     /// Incidents that go on, the latest first.
     pub ongoing: Vec<IncidentSummary>,
     /// How many those are.
@@ -163,6 +168,7 @@ pub fn summary(db: &Connection) -> rusqlite::Result<Summary> {
         streams,
         blind,
         blind_count: count("blind WHERE until IS NULL")?,
+        sighted: sighted(&db)?,
         ongoing: incidents(&db, "NOT ended")?,
         ongoing_count: count("incident WHERE NOT ended")?,
         ended: incidents(&db, "ended")?,
@@ -175,6 +181,34 @@ pub fn summary(db: &Connection) -> rusqlite::Result<Summary> {
         deaf: deaf(&db)?,
         deaf_count: count("deaf")?,
     })
+}
+
+fn sighted(db: &Connection) -> rusqlite::Result<Option<i64>> {
+    let mut most = None;
+    for family in Family::ALL {
+        let query = "SELECT p.value FROM point p JOIN entity e ON e.id = p.entity
+                     WHERE e.kind = 'world' AND p.signal = ? ORDER BY p.at DESC LIMIT 1";
+        let signal = signal_number(family, Signal::VotersSighted);
+        let last: Option<Option<i64>> = db.query_row(query, [signal], |row| row.get(0)).optional()?;
+        most = most.max(last.flatten());
+    }
+    Ok(most)
+}
+
+/// Which of these nothing was ever heard of.
+///
+/// # Errors
+/// What SQLite says.
+pub fn unheard(db: &Connection, entities: impl IntoIterator<Item = Entity>) -> rusqlite::Result<Vec<String>> {
+    let query = "SELECT EXISTS (SELECT 1 FROM entity e JOIN point p ON p.entity = e.id WHERE (e.kind, e.code) = (?, ?))";
+    let mut heard = db.prepare(query)?;
+    let mut unheard = Vec::new();
+    for entity in entities {
+        if !heard.query_row((entity.kind(), entity.code()), |row| row.get::<_, bool>(0))? {
+            unheard.push(entity.code());
+        }
+    }
+    Ok(unheard)
 }
 
 /// How many attacks go on.

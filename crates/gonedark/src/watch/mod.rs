@@ -3,10 +3,12 @@
 //! One thread owns the state and the store. Sources are kept apart from it by a channel in which each has little room: where the
 //! store is slow or the machine is, they wait, or say what they could not hand on.
 
+mod limits;
 mod origins;
 mod status;
 pub mod traffic;
 
+pub use limits::Limits;
 pub use origins::SharedOrigins;
 
 pub use status::{SourceStatus, Status};
@@ -14,10 +16,11 @@ pub use status::{SourceStatus, Status};
 use crate::pipeline::observatory::Observatory;
 use crate::present::{Gazetteer, json};
 use crate::source::channel::Arrivals;
-use crate::source::live::Stop;
+use crate::source::live::{Running, Stop};
 use crate::source::parcel::{AttackTold, Freight, Parcel, StreamKey, Tidings};
 use crate::store::retention::{Keeping, Sweep};
 use crate::store::{Commit, Store, StoreFault};
+use gonedark_infer::report::{Blind, Blindness};
 use gonedark_infer::traffic::report::Attack;
 use gonedark_route::Time;
 use std::io;
@@ -69,6 +72,10 @@ pub struct Watching<'a> {
     pub meters: usize,
     /// Who originates what, for them.
     pub origins: SharedOrigins,
+    /// What limits the conclusions.
+    pub limits: Limits,
+    /// The sources that run.
+    pub running: Vec<Running>,
 }
 
 /// A status whose loop is about to begin.
@@ -96,6 +103,7 @@ impl Watching<'_> {
             }
             sweeping.step(self);
             owners.step(self);
+            self.bury()?;
             if ended {
                 return self.keep();
             }
@@ -120,6 +128,15 @@ impl Watching<'_> {
         if parcels.is_empty() { Ok(()) } else { self.accept(parcels) }
     }
 
+    /// Has all others wait for streams of an earlier run again, which had ended.
+    ///
+    /// # Errors
+    /// As of [`Watching::await_streams`].
+    pub fn reopen(&mut self, streams: Vec<StreamKey>) -> Result<(), StoreFault> {
+        let parcels: Vec<Parcel> = streams.into_iter().map(|key| Parcel::of(&Arc::new(key))).collect();
+        if parcels.is_empty() { Ok(()) } else { self.accept(parcels) }
+    }
+
     /// Closes streams of an earlier run with which no source goes on, so that nobody waits for them: their collectors are
     /// blind from where they had come to.
     ///
@@ -128,6 +145,21 @@ impl Watching<'_> {
     pub fn close_orphans(&mut self, goes_on: impl Fn(&StreamKey) -> bool) -> Result<(), StoreFault> {
         let parcels = self.observatory.orphans(goes_on);
         if parcels.is_empty() { Ok(()) } else { self.accept(parcels) }
+    }
+
+    /// Ends what a source was at that has ended by a bug: nobody sees any more what it saw, and nobody waits for it.
+    fn bury(&mut self) -> Result<(), StoreFault> {
+        let ended: Vec<Running> = self.running.extract_if(.., |source| source.has_ended()).collect();
+        for source in ended {
+            let (name, health) = (source.name.clone(), Arc::clone(&source.health));
+            if source.join() {
+                continue;
+            }
+            tracing::error!(source = name, "ended by a bug in gonedark; please report it");
+            health.say(false, "ended by a bug in gonedark; please report it, and restart the watch");
+            self.close_orphans(|key| key.source != name)?;
+        }
+        Ok(())
     }
 
     /// What there is: as much as goes into one commit, or what came in time. Tells whether that was the last.
@@ -206,6 +238,8 @@ impl Watching<'_> {
         let news = self.observatory.news();
         let told = news.incidents.iter().flat_map(|retold| &retold.incidents);
         let told: Vec<_> = told.map(|it| (it.id.clone(), it.level.name(), it.ended)).collect();
+        let limits = self.limits.hold(&news.notes);
+        let blind: Vec<_> = news.blind.iter().filter(|told| told.blind.peer_asn.is_none()).cloned().collect();
         let gazetteer = self.gazetteer;
         let commit = commit.with(news, |incident| json::incident(incident, gazetteer));
         self.insist(|store| store.commit(&commit))?;
@@ -213,12 +247,19 @@ impl Watching<'_> {
         for (incident, level, ended) in told {
             tracing::info!(incident, level, ended, "incident");
         }
+        for Blindness { blind: Blind { collector, from, until, reason, .. }, over } in blind {
+            match over {
+                true => tracing::info!(collector, %from, %until, reason = reason.name(), "was blind"),
+                false => tracing::warn!(collector, since = %from, reason = reason.name(), "is blind"),
+            }
+        }
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         status.commits += 1;
         status.applied = self.observatory.applied();
         status.waiting = self.observatory.not_applied();
         status.waiting_bytes = self.observatory.waiting() as u64;
         status.seen_until = Some(self.observatory.now());
+        status.limits = limits;
         Ok(())
     }
 

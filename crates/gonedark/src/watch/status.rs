@@ -17,14 +17,16 @@ pub struct Status {
     pub commits: u64,
     /// Observations applied, over all starts.
     pub applied: u64,
-    /// Observations that wait for a stream that lags, and their bytes.
+    /// Observations that wait for a stream that lags.
     pub waiting: u64,
-    /// See above.
+    /// Their bytes.
     pub waiting_bytes: u64,
     /// Up to when everything was applied, in the time of what is observed.
     pub seen_until: Option<Time>,
     /// Why the store cannot be written, while that is so.
     pub store_fault: Option<String>,
+    /// What limits the conclusions, in sentences.
+    pub limits: Vec<String>,
     /// The sources, by name.
     pub sources: BTreeMap<String, Arc<Health>>,
 }
@@ -42,7 +44,7 @@ pub struct SourceStatus {
     pub seen_until: Option<String>,
     /// How far that is behind now, in seconds.
     pub lag_s: Option<f64>,
-    /// Messages read, not understood, and missed; connections made.
+    /// Messages read.
     pub messages: u64,
     /// Not understood.
     pub damaged: u64,

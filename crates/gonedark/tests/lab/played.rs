@@ -55,6 +55,8 @@ pub(crate) fn report(folder: &Path, delegated: PathBuf) -> Value {
         stop: Stop::default(),
         meters: 0,
         origins: watch::SharedOrigins::default(),
+        limits: watch::Limits::default(),
+        running: Vec::new(),
     };
     let (sender, parcels) = channel();
     let departures = sender.of_source(1 << 20);
@@ -81,6 +83,7 @@ fn play(folder: &Path, mut hand_on: impl FnMut(Parcel)) {
             routers: Vec::new(),
             hold: 200_000,
             view: Taken::PrePolicy,
+            vrf: None,
         };
         let mut router = Router::new(&settings, settings.listen.ip());
         let (mut rest, mut now) = (&bytes[..], Time::MIN);

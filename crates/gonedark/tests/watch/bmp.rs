@@ -4,10 +4,12 @@ use crate::bmp_station::Listening;
 use crate::ris_server::captures;
 use gonedark::source::archive::{ArchiveReader, Workers};
 use gonedark::source::batch::Observation;
-use gonedark::source::bmp::Taken;
+use gonedark::source::bmp::{Distinguisher, Taken};
 use gonedark::source::parcel::Parcel;
-use gonedark_decode::bmp::{self, Decoder, Frame, Message, View};
+use gonedark_decode::bmp::{self, Decoder, Frame, Message, PeerType, PerPeer, View};
+use std::collections::BTreeSet;
 use std::io::Write;
+use std::net::TcpListener;
 use std::path::Path;
 
 #[path = "../../../gonedark-decode/tests/support/pcap.rs"]
@@ -90,16 +92,30 @@ fn a_router_that_goes_away_leaves_nobody_who_sees() {
     assert!(matches!(last, Some((_, Observation::GapBegin { .. }))), "{last:?}");
 }
 
+#[test]
+fn a_router_is_known_by_its_ipv4_address_where_the_station_listens_to_both_families() {
+    // Where the system has no IPv6 there is nothing to try.
+    let Ok(free) = TcpListener::bind("[::]:0") else { return };
+    let listen = free.local_addr().expect("a port");
+    drop(free);
+    let station = Listening::at(listen, vec![[127, 0, 0, 2].into()], (Taken::PrePolicy, None));
+    let mut router = station.connect([127, 0, 0, 2]);
+    // It does not say its name.
+    router.write_all(&peer_down()).expect("sent");
+    let parcels = station.until(|parcels| !parcels.is_empty());
+    assert_eq!(collectors(&parcels), ["station/127.0.0.2"]);
+}
+
 /// What is said of routes: announced, withdrawn, ends of tables.
 type Said = [usize; 3];
 
 /// By the decoder alone: messages, and what is said of one of a router's tables.
-fn decoded(stream: &[u8], is_of: OfView) -> (u64, Said) {
+fn decoded(stream: &[u8], is_of: impl Fn(&PerPeer) -> bool) -> (u64, Said) {
     let (mut decoder, mut messages, mut said) = (Decoder::new(), 0, Said::default());
     for raw in bmp::messages(stream).flatten() {
         messages += 1;
         if let Ok(Message::RouteMonitoring { peer, update }) = decoder.decode(raw)
-            && is_of(peer.view)
+            && is_of(&peer)
         {
             let (announced, withdrawn) = (update.announced().count(), update.withdrawn().count());
             let is_end = announced + withdrawn == 0 && update.end_of_rib.is_some();
@@ -110,8 +126,8 @@ fn decoded(stream: &[u8], is_of: OfView) -> (u64, Said) {
 }
 
 /// By the station, to which every stream is sent by a router of its own.
-fn heard(streams: &[Vec<u8>], view: Taken, messages: u64) -> (u64, Said) {
-    let mut station = Listening::new(view);
+fn heard(streams: &[Vec<u8>], (view, vrf): (Taken, Option<Distinguisher>), messages: u64) -> (u64, Said) {
+    let mut station = Listening::of(view, vrf);
     let mut parcels = Vec::new();
     std::thread::scope(|scope| {
         for (number, stream) in streams.iter().enumerate() {
@@ -144,37 +160,67 @@ const VIEWS: [(Taken, OfView); 3] = [
     (Taken::LocRib, |view| matches!(view, View::LocRib { .. })),
 ];
 
+/// The routing instances of some streams, the global one first.
+fn instances(streams: &[Vec<u8>]) -> Vec<Option<Distinguisher>> {
+    let (mut decoder, mut all) = (Decoder::new(), BTreeSet::new());
+    for raw in streams.iter().flat_map(|stream| bmp::messages(stream)).flatten() {
+        if let Ok(Message::RouteMonitoring { peer, .. }) = decoder.decode(raw) {
+            all.extend((instance(&peer) != 0).then(|| instance(&peer)));
+        }
+    }
+    [None].into_iter().chain(all.into_iter().map(Distinguisher).map(Some)).collect()
+}
+
+fn instance(peer: &PerPeer) -> u64 {
+    if peer.kind == PeerType::Global { 0 } else { peer.distinguisher }
+}
+
 #[test]
 fn every_capture_says_through_the_station_what_is_in_it() {
     let Some(captures) = captures() else { return };
     let provenance = std::fs::read_to_string(captures.join("PROVENANCE.md")).expect("a list");
-    let (mut count, mut all) = (0, Said::default());
+    let (mut count, mut instances_seen, mut all) = (0, 0, Said::default());
     for row in provenance.lines().filter(|line| line.contains("kind BMP pcap")) {
         let name = row.split('|').nth(1).expect("a name").trim();
         let capture = std::fs::read(captures.join(name)).expect("a capture");
         let streams = pcap::streams(&capture).into_iter().map(|stream| stream.bytes);
         let is_bmp = |bytes: &Vec<u8>| matches!(bmp::frame(bytes, 0), Frame::Message { .. });
         let streams: Vec<Vec<u8>> = streams.filter(is_bmp).collect();
+        let of_all = instances(&streams);
+        instances_seen += of_all.len() - 1;
         for (view, is_of) in VIEWS {
-            let mut expected = (0, Said::default());
-            for stream in &streams {
-                let (messages, said) = decoded(stream, is_of);
-                expected.0 += messages;
-                (0..3).for_each(|which| expected.1[which] += said[which]);
+            // What of no instance is asked for is of another: nothing is lost between them.
+            let mut whole = Said::default();
+            for vrf in &of_all {
+                let asked = vrf.map_or(0, |Distinguisher(number)| number);
+                let mut expected = (0, Said::default());
+                for stream in &streams {
+                    let of = |peer: &PerPeer| is_of(peer.view) && instance(peer) == asked;
+                    let (messages, said) = decoded(stream, of);
+                    expected.0 += messages;
+                    (0..3).for_each(|which| expected.1[which] += said[which]);
+                }
+                assert_eq!(heard(&streams, (view, *vrf), expected.0), expected, "{name} {view:?} {vrf:?}");
+                (0..3).for_each(|which| whole[which] += expected.1[which]);
             }
-            assert_eq!(heard(&streams, view, expected.0), expected, "{name} {view:?}");
-            (0..3).for_each(|which| all[which] += expected.1[which]);
+            let all_of = |stream: &Vec<u8>| decoded(stream, |peer| is_of(peer.view)).1;
+            let said = streams
+                .iter()
+                .map(all_of)
+                .fold(Said::default(), |all, said| [all[0] + said[0], all[1] + said[1], all[2] + said[2]]);
+            assert_eq!(whole, said, "{name} {view:?}");
+            (0..3).for_each(|which| all[which] += whole[which]);
         }
         count += 1;
     }
-    assert!(count >= 50 && all.iter().all(|said| *said > 100), "{count} {all:?}");
+    assert!(count >= 50 && instances_seen > 10 && all.iter().all(|said| *said > 100), "{count} {all:?}");
 }
 
 #[test]
 fn the_table_of_the_m320_comes_whole_through_the_station() {
     let Some(captures) = captures() else { return };
     let bytes = unpacked(&captures.join("hdb3-bmplib/m320.bmp.xz"));
-    let (read, said) = heard(&[bytes], Taken::PrePolicy, 139_282);
+    let (read, said) = heard(&[bytes], (Taken::PrePolicy, None), 139_282);
     assert_eq!((read, said[0], said[1]), (139_282, 707_576, 4));
 }
 

@@ -1,11 +1,11 @@
 //! A BMP station on this machine.
 
-use gonedark::source::bmp::{Settings, Station, Taken};
+use gonedark::source::bmp::{Distinguisher, Settings, Station, Taken};
 use gonedark::source::channel::{Arrivals, channel};
 use gonedark::source::live::{self, Outlet, Running, Source, Stop};
 use gonedark::source::parcel::{Freight, Parcel};
 use socket2::{Domain, Socket, Type};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -19,9 +19,23 @@ pub(crate) struct Listening {
 
 impl Listening {
     pub(crate) fn new(view: Taken) -> Self {
+        Self::of(view, None)
+    }
+
+    /// One for the tables of a routing instance.
+    pub(crate) fn of(view: Taken, vrf: Option<Distinguisher>) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
-        let settings =
-            Settings { name: "station".into(), listen: address, routers: Vec::new(), hold: 200_000, view };
+        Self::at(address, Vec::new(), (view, vrf))
+    }
+
+    /// One for some routers only; they reach it at the loopback, whatever it listens to.
+    pub(crate) fn at(
+        listen: SocketAddr,
+        routers: Vec<IpAddr>,
+        (view, vrf): (Taken, Option<Distinguisher>),
+    ) -> Self {
+        let settings = Settings { name: "station".into(), listen, routers, hold: 200_000, view, vrf };
+        let address = SocketAddr::from(([127, 0, 0, 1], listen.port()));
         let mut station: Box<dyn Source> = Box::new(Station::new(settings));
         station.prepare().expect("it listens");
         let (stop, (sender, parcels)) = (Stop::default(), channel());

@@ -2,12 +2,15 @@
 
 use crate::follower::{STEP, all, write};
 use gonedark::clock;
-use gonedark::source::follow::{Fetcher, Follower, Settings};
-use gonedark::source::live::Source;
+use gonedark::source::channel::channel;
+use gonedark::source::follow::{Fetcher, Follower, Settings, catch_up};
+use gonedark::source::live::{self, Outlet, Source, Stop};
 use gonedark::source::parcel::{Part, StreamKey};
 use gonedark_route::Time;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 fn follower(folder: &Path, patience: Duration, fetcher: Option<Fetcher>) -> Follower {
@@ -48,6 +51,78 @@ fn a_bootstrap_reads_past_the_start_hands_over_and_is_not_repeated() {
     assert!(position.starts_with("bootstrapped "), "{position}");
     // Nothing is read at the next start.
     assert_eq!(all(follower_of(), BTreeMap::from([(key(), position)])), []);
+}
+
+#[test]
+fn what_a_live_source_missed_during_a_stop_is_read_from_where_it_was_heard_last() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let collector = folder.path().join("rrc00");
+    std::fs::create_dir(&collector).expect("a folder");
+    let now = clock::now();
+    let newest = now.seconds() - now.seconds() % STEP + STEP;
+    for back in 0..9 {
+        write(&collector, newest - back * STEP);
+    }
+    let heard = Time::from_seconds(newest - 4 * STEP + 100);
+    let done = format!("bootstrapped 1 1 whole {} sees updates", heard.micros() - 3_600_000_000);
+    let mut positions = BTreeMap::from([(key(), done)]);
+    assert_eq!(catch_up(&mut positions, |_| Some(heard), now), [key()]);
+    let parcels = all(follower(folder.path(), Duration::from_secs(900), None), positions);
+    let stamps: Vec<i64> = parcels
+        .iter()
+        .flat_map(|parcel| &parcel.batch.observations)
+        .map(|(at, _)| (*at - Time::from_seconds(newest)) / 1_000_000)
+        .collect();
+    // The first record, which was heard already, is of the moment to which it was heard.
+    let expected = [-4 * STEP + 100, -3 * STEP + 1, -2 * STEP + 1, -STEP + 1, 1];
+    assert_eq!(stamps, expected, "{parcels:#?}");
+    assert!(
+        parcels
+            .iter()
+            .filter_map(|parcel| parcel.mark)
+            .all(|mark| mark >= Time::from_seconds(newest - 4 * STEP))
+    );
+    let last = parcels.last().expect("parcels");
+    assert!(
+        last.closed && last.position.as_ref().is_some_and(|position| position.starts_with("bootstrapped "))
+    );
+}
+
+#[test]
+fn a_fetch_that_fails_is_told_and_the_source_is_not_well_until_it_works() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let works = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&works);
+    let fetcher: Fetcher = Box::new(move |_| match asked.load(Ordering::SeqCst) {
+        true => Ok(()),
+        false => Err("rrc00: connection refused".to_owned()),
+    });
+    let follower = follower(folder.path(), Duration::from_secs(900), Some(fetcher));
+    let (sender, _parcels) = channel();
+    let stop = Stop::default();
+    let outlet = Outlet::new(sender.of_source(1 << 20), stop.clone(), Arc::default());
+    let running = live::start(Box::new(follower), outlet).expect("a thread");
+    let stays = |is_well: bool, says: &str| {
+        let is = || {
+            let condition = running.health.condition();
+            condition.is_well == is_well && condition.says.contains(says)
+        };
+        for _ in 0..200 {
+            std::thread::sleep(Duration::from_millis(20));
+            if (0..20).all(|_| {
+                std::thread::sleep(Duration::from_millis(5));
+                is()
+            }) {
+                return;
+            }
+        }
+        panic!("{:?}", running.health.condition());
+    };
+    stays(false, "cannot fetch: rrc00: connection refused");
+    works.store(true, Ordering::SeqCst);
+    stays(true, "");
+    stop.stop();
+    assert!(running.join());
 }
 
 #[test]

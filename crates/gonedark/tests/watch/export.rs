@@ -171,3 +171,75 @@ fn a_window_that_ends_before_it_begins_is_refused() {
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(refused.status.code() == Some(2) && why.contains("comes after --until"), "{why}");
 }
+
+/// A store with nothing in it.
+fn new_store(path: &Path) {
+    drop(gonedark::store::Store::open(path).expect("a store"));
+}
+
+#[test]
+fn an_export_over_the_store_or_the_configuration_is_refused_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (store, config) = (at("a.part"), at("gonedark.toml"));
+    new_store(&store);
+    let text = format!("[store]\npath = {store:?}\n[[source.archive]]\nname = \"a\"\nfolder = \"a\"\n");
+    std::fs::write(&config, text).expect("written");
+    std::fs::hard_link(&store, at("linked.db")).expect("a second name");
+    let kept = [&store, &config].map(|path| std::fs::read(path).expect("it is there"));
+    let outs =
+        ["a.part", "./a.part", "linked.db", "a.part-wal", "a.part-shm", "a.part.lock", "gonedark.toml"];
+    // The last is written by way of the store itself.
+    for out in outs.into_iter().chain(["a"]) {
+        let refused = Command::new(env!("CARGO_BIN_EXE_gonedark"))
+            .args(["export", "--format", "csv", "--config", "gonedark.toml", "--out", out])
+            .current_dir(folder.path())
+            .output()
+            .expect("it runs");
+        let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(2) && why.contains("would overwrite"), "{out}: {why}");
+    }
+    assert_eq!([&store, &config].map(|path| std::fs::read(path).expect("it is there")), kept);
+    let elsewhere = at("rows.csv");
+    said(&["export", "--format", "csv", "--out", elsewhere.to_str().expect("a path")], &store);
+    let rows = std::fs::read_to_string(&elsewhere).expect("rows");
+    assert!(rows.starts_with("id,kind,code,") && rows.lines().count() == 1, "{rows}");
+}
+
+#[test]
+fn what_is_no_store_is_neither_exported_nor_imported_into() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let notes = folder.path().join("ev.toml");
+    std::fs::write(&notes, "[watch]\n").expect("written");
+    for arguments in [&["export", "--format", "csv"], &["import", "--series", "kp.csv"]] {
+        let refused = gonedark(arguments, Some(&notes));
+        let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{why}");
+        assert!(why.contains(&format!("{}: is no store of gonedark", notes.display())), "{why}");
+        assert_eq!(refused.stdout, b"", "nothing is printed");
+    }
+    assert_eq!(std::fs::read_to_string(&notes).expect("it is there"), "[watch]\n");
+}
+
+#[test]
+fn what_is_no_report_is_refused_with_its_path_and_what_to_give() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [store, report, series] = ["store.db", "kp.json", "kp.csv"].map(|name| folder.path().join(name));
+    std::fs::write(&report, "{\"a\": 1}").expect("written");
+    std::fs::write(&series, "a,b\n").expect("written");
+    let [report, series] = [&report, &series].map(|path| path.to_str().expect("a path"));
+    for (arguments, told) in [
+        (
+            &["import", report][..],
+            format!("{report}: is no report of gonedark; give one that `gonedark replay"),
+        ),
+        (
+            &["import", "--series", series],
+            format!("{series}: line 1: is no series of gonedark; give one that"),
+        ),
+    ] {
+        let refused = gonedark(arguments, Some(&store));
+        let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(1) && why.contains(&told), "{why}");
+    }
+}

@@ -1,11 +1,13 @@
 //! What the follower of archives promises: nothing earlier than a mark comes after it, wherever it goes on.
 
 use gonedark::clock;
-use gonedark::source::batch::Observation;
+use gonedark::source::archive::{self, Workers, reading};
+use gonedark::source::batch::{Observation, Spare};
 use gonedark::source::channel::{Arrivals, channel};
 use gonedark::source::follow::{Fetcher, Follower, Settings};
-use gonedark::source::live::{self, Outlet, Running, Stop};
+use gonedark::source::live::{self, Outlet, Running, Source, Stop};
 use gonedark::source::parcel::{Freight, Parcel, Part, StreamKey};
+use gonedark_infer::report::BlindReason;
 use gonedark_route::Time;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -21,13 +23,17 @@ pub(crate) fn write(folder: &Path, time: i64) {
 }
 
 fn record(time: i64) -> Vec<u8> {
+    stamped(time as u32 + 1)
+}
+
+fn stamped(stamp: u32) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend(64_500_u32.to_be_bytes());
     body.extend(64_501_u32.to_be_bytes());
     body.extend([0, 0, 0, 1, 192, 0, 2, 1, 192, 0, 2, 2]);
     body.extend([0, 5, 0, 6]);
     let mut record = Vec::new();
-    record.extend((time as u32 + 1).to_be_bytes());
+    record.extend(stamp.to_be_bytes());
     // BGP4MP_STATE_CHANGE_AS4 (RFC 6396 section 4.4).
     record.extend([0, 16, 0, 5]);
     record.extend((body.len() as u32).to_be_bytes());
@@ -208,7 +214,8 @@ fn while_more_is_fetched_what_joins_on_is_read_and_nothing_else() {
     write(&other, live.now - 9 * STEP);
     assert_eq!(live.told(), ["sees", "up", "blind"], "neither behind a hole nor of whom nothing was read");
     answer.send(()).expect("it is asked");
-    assert_eq!(live.told(), ["up", "sees", "up", "blind"]);
+    // Also of whom a single file tells no rhythm nobody waits for another.
+    assert_eq!(live.told(), ["up", "sees", "up", "blind", "blind"]);
 }
 
 #[test]
@@ -233,6 +240,90 @@ fn at_a_restart_it_fetches_what_follows_what_was_read() {
 fn a_file_that_is_missing_is_given_up() {
     let live = Live::new(&[7, 6, 5, 1, 0], Duration::from_secs(60), None);
     assert_eq!(live.told(), ["up", "up", "up", "blind", "sees", "up", "up"]);
+}
+
+#[test]
+fn who_stops_after_two_files_is_blind_once_nobody_waits_any_more() {
+    let live = Live::new(&[30, 29], Duration::from_secs(1), None);
+    assert_eq!(live.told(), ["up", "up", "blind"]);
+}
+
+#[test]
+fn of_whom_the_files_are_removed_it_goes_on_to_say_that_nobody_waits() {
+    let live = Live::new(&[30, 29, 28], Duration::from_secs(1), None);
+    assert_eq!(live.told(), ["up", "up", "up", "blind"]);
+    std::fs::remove_dir_all(live.folder.path().join("rrc00")).expect("removed");
+    let mut marks = BTreeSet::new();
+    while marks.len() < 3 {
+        let Ok(Freight::Parcel(parcel)) = live.parcels.recv_timeout(Duration::from_secs(5)) else {
+            panic!("everybody waits for a collector without files");
+        };
+        // By the rhythm that the files had they would be later.
+        marks.extend(parcel.mark.filter(|mark| *mark < clock::now() + -900_000_000));
+    }
+}
+
+#[test]
+fn it_goes_on_with_its_own_streams_of_collectors_that_are_wanted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let of = |collectors| Follower::new(Settings { collectors, ..settings(folder.path()) }, None);
+    let one = of(BTreeSet::from(["rrc00".to_owned()]));
+    assert!(one.goes_on(&key("rrc00")) && !one.goes_on(&key("rrc01")));
+    let all = of(BTreeSet::new());
+    assert!(all.goes_on(&key("rrc01")));
+    assert!(!all.goes_on(&StreamKey { source: "other".into(), ..key("rrc01") }));
+}
+
+#[test]
+fn what_was_left_within_a_file_that_is_gone_is_ended_and_told_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let begin = Time::from_seconds(1_700_000_100);
+    let tables = StreamKey { part: Part::Tables, ..key("rrc00") };
+    let left = |name: &str| format!("{0} 3 part {0} sees {name}.20231114.2215.gz", begin.micros());
+    let left = [(key("rrc00"), left("updates")), (tables.clone(), left("bview"))];
+    let follower = || Follower::new(Settings { once: true, ..settings(folder.path()) }, None);
+    let parcels = all(follower(), left.into());
+    let of = |key: &StreamKey| parcels.iter().find(|parcel| *parcel.stream == *key).expect("it is told of");
+    let (messages, table) = (of(&key("rrc00")), of(&tables));
+    let blind = Observation::GapBegin { reason: BlindReason::MissingFile };
+    assert_eq!(messages.batch.observations, [(begin, blind)]);
+    assert!(!messages.closed && table.closed, "the next table is not waited for, the next messages are");
+    assert_eq!(table.batch.observations, [(begin, Observation::TableEnd { whole: false })]);
+    let told = |parcel: &Parcel| ((*parcel.stream).clone(), parcel.position.clone().expect("a position"));
+    let again = observations(&all(follower(), [told(messages), told(table)].into()));
+    assert!(again.is_empty(), "{again:?}");
+}
+
+#[test]
+fn a_stamp_of_another_century_is_damage_and_holds_nobody_up() {
+    const BEGIN: i64 = 1_700_000_100;
+    let folder = tempfile::tempdir().expect("a folder");
+    let collector = folder.path().join("rrc00");
+    std::fs::create_dir(&collector).expect("a folder");
+    write(&collector, BEGIN);
+    let bytes = [record(BEGIN + STEP), stamped(u32::MAX), record(BEGIN + STEP + 60)].concat();
+    put(&collector, BEGIN + STEP, &bytes);
+    write(&collector, BEGIN + 2 * STEP);
+    let follower = Follower::new(Settings { once: true, ..settings(folder.path()) }, None);
+    let parcels = all(follower, BTreeMap::new());
+    let said = observations(&parcels);
+    let up = said.iter().filter(|(_, what)| matches!(what, Observation::Session { .. })).count();
+    let damaged = said.iter().filter(|(_, what)| *what == Observation::Damaged { peer: None }).count();
+    assert_eq!((up, damaged, said.len()), (4, 1, 5), "{said:?}");
+    let end = Time::from_seconds(BEGIN + 3 * STEP);
+    assert_eq!(parcels.iter().filter_map(|parcel| parcel.mark).max(), Some(end));
+    assert!(said.iter().all(|(at, _)| *at < end), "{said:?}");
+
+    let listing = archive::list(&[folder.path().to_owned()]);
+    let pieces = reading::start(&listing.files[1], None, &Workers::new(0), &Spare::default());
+    let damage = pieces.into_iter().find_map(|piece| match piece {
+        reading::Piece::End(summary) => Some((summary.records, summary.damage)),
+        reading::Piece::Batch(_) => None,
+    });
+    let (records, damage) = damage.expect("it ends");
+    let what: Vec<&str> = damage.iter().map(|complaint| complaint.what.as_str()).collect();
+    assert_eq!(what, ["record is stamped more than 30034 days after the time in the file's name"]);
+    assert_eq!((records, damage[0].offset), (2, Some(bytes.len() as u64 / 3)));
 }
 
 #[test]

@@ -16,3 +16,4 @@ mod ris_live;
 mod ris_server;
 mod said;
 mod serve;
+mod streams;

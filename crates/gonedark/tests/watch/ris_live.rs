@@ -1,14 +1,16 @@
 //! RIS Live over a WebSocket of this machine: recorded messages, broken ones, and connections that fail in each way.
 
 use crate::ris_server::{
-    Peer, ROOM, Script, announce, captures, count, hear, line, serve, shared, told, withdraw,
+    Peer, ROOM, Script, announce, captures, count, hear, hear_until_silent, key, line, serve, shared, told,
+    withdraw,
 };
 use gonedark::country;
 use gonedark::pipeline::observatory::Observatory;
-use gonedark::source::batch::{Entry, Neighbour, Observation};
-use gonedark::source::parcel::{Parcel, Part, StreamKey};
+use gonedark::source::batch::{Entry, Member, Neighbour, Observation};
+use gonedark::source::parcel::{Parcel, Part};
 use gonedark_infer::Watch;
 use gonedark_infer::parameters::Parameters;
+use gonedark_infer::report::BlindReason;
 use gonedark_route::{Asn, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -43,10 +45,6 @@ fn observatory() -> Observatory {
         BTreeSet::from([gonedark_infer::entity::CountryCode::new("KP").expect("a country")]);
     let watch = Watch { countries: countries_watched, ..Watch::default() };
     Observatory::new(parameters, Box::new(countries.table), watch)
-}
-
-fn key(source: &str, collector: &str, part: Part) -> StreamKey {
-    StreamKey { source: source.into(), collector: collector.into(), part }
 }
 
 #[test]
@@ -205,6 +203,62 @@ fn a_lost_connection_is_blindness_of_every_collector_and_no_incident() {
 }
 
 #[test]
+fn an_outage_that_began_while_the_program_was_stopped_is_found_by_catching_up_and_is_as_wide_as_the_stop() {
+    let at = |seconds: i64| Time::from_seconds(BEGIN as i64 + seconds);
+    let mut observatory = observatory();
+    for table in [table("rrc00", &[1, 2, 3]), table("rrc01", &[4, 5])] {
+        observatory.take(table);
+    }
+    let of = |source: &str, collector: &str| Parcel::of(&Arc::new(key(source, collector, Part::Messages)));
+    let says = |collector: &str, observation: (Time, Observation), mark: Time, closed: bool| {
+        let mut parcel = of("ris", collector);
+        parcel.batch.observations.push(observation);
+        (parcel.mark, parcel.closed) = (Some(mark), closed);
+        parcel
+    };
+    let collectors = [("rrc00", vec![1, 2, 3]), ("rrc01", vec![4, 5])];
+    for (name, _) in &collectors {
+        observatory.take(says(name, (at(0), Observation::GapEnd), at(100), false));
+        // What a start tells of the time before it.
+        let begin = Observation::GapBegin { reason: BlindReason::SessionDown };
+        observatory.take(says(name, (at(100), begin), at(100), true));
+        observatory.take(Parcel { mark: Some(at(100)), ..of("begin", name) });
+    }
+    // Live again, before the archive has come so far.
+    for (name, _) in &collectors {
+        observatory.take(says(name, (at(900), Observation::GapEnd), at(2000), false));
+    }
+    observatory.advance();
+    assert_eq!(observatory.now(), at(100), "nobody overtakes what is caught up with");
+    for (name, peers) in &collectors {
+        let mut parcel = of("begin", name);
+        let table = table(name, peers);
+        parcel.batch.peers = table.batch.peers;
+        parcel.batch.named = table.batch.named;
+        for peer in 0..peers.len() {
+            parcel.batch.nlri.push(Member { network: 0, path_id: 0 });
+            let networks = peer as u32..peer as u32 + 1;
+            let withdrawal = Observation::Update { peer: peer as u16, tail: None, networks, withdrawn: 1 };
+            parcel.batch.observations.push((at(400), withdrawal));
+        }
+        (parcel.fresh, parcel.mark, parcel.closed) = (true, Some(at(950)), true);
+        observatory.take(parcel);
+    }
+    observatory.advance();
+    let news = observatory.news();
+    let incidents: Vec<_> = news.incidents.iter().flat_map(|retold| &retold.incidents).collect();
+    assert_eq!(incidents.len(), 1, "{incidents:#?}");
+    let (earliest, latest) = (incidents[0].onset.earliest, incidents[0].onset.latest);
+    assert!(
+        earliest >= at(100) && latest <= at(901) && earliest <= at(400) && latest >= at(400),
+        "{earliest} {latest}"
+    );
+    let blind: Vec<_> =
+        news.blind.iter().map(|told| (told.blind.from, told.blind.until, told.over)).collect();
+    assert_eq!(blind, [(at(100), at(900), true); 2]);
+}
+
+#[test]
 fn a_server_that_stops_answering_is_left_and_its_collectors_are_blind() {
     let silent = script(|peer| {
         peer.say([announce("rrc00", 1, BEGIN)]);
@@ -229,6 +283,34 @@ fn a_server_that_answers_pings_is_heard_though_nothing_happens() {
     let promised = parcels.iter().filter_map(|parcel| parcel.mark).max();
     assert!(promised > Some(Time::from_seconds(BEGIN as i64)), "{promised:?}");
     assert_eq!(count(&parcels, "blind"), 0);
+}
+
+#[test]
+fn a_collector_that_falls_silent_while_others_speak_is_blind_until_it_is_heard_again() {
+    let url = serve(vec![script(|peer| {
+        peer.say([announce("rrc00", 1, BEGIN)]);
+        for number in 0..30 {
+            peer.say([announce("rrc01", 2, BEGIN + f64::from(number) / 10.0)]);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        peer.say([announce("rrc00", 1, BEGIN + 3.0)]);
+        peer.stay(|| false);
+    })]);
+    let client = hear_until_silent(&url, ROOM, BTreeMap::new(), Duration::from_millis(1500));
+    let of = |parcels: &[Parcel], name: &str| told(parcels).remove(name).unwrap_or_default();
+    let parcels = client.until(|parcels| of(parcels, "rrc00").len() >= 5);
+    assert_eq!(of(&parcels, "rrc00"), ["sees", "update", "blind", "sees", "update"]);
+    assert!(!of(&parcels, "rrc01").contains(&"blind"), "{:?}", of(&parcels, "rrc01"));
+    assert_eq!(client.health.connections.load(Ordering::Relaxed), 1);
+    // Both are silent now, though the server answers.
+    let condition = |says: &str| {
+        (0..200).any(|_| {
+            std::thread::sleep(Duration::from_millis(50));
+            let condition = client.health.condition();
+            condition.says.contains(says) && !condition.is_well
+        })
+    };
+    assert!(condition("no collector is heard"), "{:?}", client.health.condition());
 }
 
 #[test]

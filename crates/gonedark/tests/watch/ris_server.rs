@@ -3,7 +3,7 @@
 use gonedark::source::batch::Observation;
 use gonedark::source::channel::{Arrivals, channel};
 use gonedark::source::live::{self, Health, Outlet, Running, Stop};
-use gonedark::source::parcel::{Freight, Parcel, StreamKey};
+use gonedark::source::parcel::{Freight, Parcel, Part, StreamKey};
 use gonedark::source::ris_live::{Pace, RisLive, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -80,6 +80,16 @@ pub(crate) struct Client {
 
 /// Starts a client of `url` that hands on through a channel that has room for `room` bytes and goes on from `positions`.
 pub(crate) fn hear(url: &str, room: usize, positions: BTreeMap<StreamKey, String>) -> Client {
+    hear_until_silent(url, room, positions, Duration::from_secs(600))
+}
+
+/// The same; a collector of which nothing comes for so long is `silent`.
+pub(crate) fn hear_until_silent(
+    url: &str,
+    room: usize,
+    positions: BTreeMap<StreamKey, String>,
+    silent: Duration,
+) -> Client {
     let short = Duration::from_millis;
     let settings = Settings {
         name: "ris".into(),
@@ -89,7 +99,7 @@ pub(crate) fn hear(url: &str, room: usize, positions: BTreeMap<StreamKey, String
         asns: Vec::new(),
         hold: 500_000,
         expected: BTreeSet::new(),
-        pace: Pace { dead: short(1000), again: short(50), patience: short(300) },
+        pace: Pace { dead: short(1000), again: short(50), patience: short(300), silent },
     };
     let (sender, parcels) = channel();
     let stop = Stop::default();
@@ -187,6 +197,11 @@ pub(crate) fn captures() -> Option<PathBuf> {
     let said = format!("test passed over: {test}: no captures at {}\n", folder.display());
     let _ = std::io::stderr().write_all(said.as_bytes());
     None
+}
+
+/// The key of a stream.
+pub(crate) fn key(source: &str, collector: &str, part: Part) -> StreamKey {
+    StreamKey { source: source.into(), collector: collector.into(), part }
 }
 
 /// Something that a script and its test share.

@@ -8,13 +8,17 @@ use crate::cli;
 use crate::clock;
 use crate::config::{self, Config};
 use crate::present::traffic::{bits, packets};
+use crate::serve;
 use crate::serve::View;
 use crate::store::{self, AttackSummary, DeafSummary, IncidentSummary, Summary, TOLD};
 use crate::watch::SourceStatus;
 use anyhow::Context;
+use gonedark_infer::Watch;
+use gonedark_infer::entity::Entity;
 use gonedark_infer::parameters::SECOND;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 use words::{Page, count, span, time};
 
@@ -31,9 +35,10 @@ pub(super) fn run(arguments: &cli::Status, out: &mut dyn Write) -> Result<(), Fa
     let told = || format!("{}: cannot be read as a store", path.display());
     let db = store::open_to_read(path).map_err(|fault| Failure::Input(fault.into()))?;
     let summary = store::summary(&db).with_context(told)?;
-    let view = config.serve.as_ref().map(|serve| (serve.listen, ask(serve.listen)));
+    let unheard = store::unheard(&db, watched(&config)).with_context(told)?;
+    let view = config.serve.as_ref().map(|serve| (serve.listen, ask(serve.listen, path)));
     let mut page = Page::new(out, columns());
-    write(&config, &summary, view.as_ref(), &mut page).context("cannot write")?;
+    write(&config, (&summary, &unheard), view.as_ref(), &mut page).context("cannot write")?;
     Ok(())
 }
 
@@ -43,8 +48,15 @@ fn columns() -> usize {
     columns.unwrap_or(80)
 }
 
-/// Asks the running watch.
-fn ask(listen: SocketAddr) -> Result<View, String> {
+/// Whom the configuration names.
+fn watched(config: &Config) -> impl Iterator<Item = Entity> + use<> {
+    let Watch { countries, asns, prefixes, .. } = config.watch.watch();
+    let countries = countries.into_iter().map(Entity::Country);
+    countries.chain(asns.into_iter().map(Entity::As)).chain(prefixes.into_iter().map(Entity::Prefix))
+}
+
+/// Asks the running watch, if it is the one that writes the store.
+fn ask(listen: SocketAddr, store: &Path) -> Result<View, String> {
     // Who listens at every address is asked at this machine's own.
     let address = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, listen.port())),
@@ -57,12 +69,24 @@ fn ask(listen: SocketAddr) -> Result<View, String> {
     let mut text = String::new();
     let read = answer.into_body().into_reader().take(LARGEST).read_to_string(&mut text);
     read.map_err(|error| error.to_string())?;
-    serde_json::from_str(&text).map_err(|error| format!("what answers is no watch that is known: {error}"))
+    let view: View = serde_json::from_str(&text)
+        .map_err(|error| format!("what answers is no watch that is known: {error}"))?;
+    match &view.store {
+        Some(other) if *other != serve::view::whole_path(store) => {
+            Err(format!("what answers is another watch, whose store is {other}"))
+        }
+        _ => Ok(view),
+    }
 }
 
 type Asked = (SocketAddr, Result<View, String>);
 
-fn write(config: &Config, summary: &Summary, asked: Option<&Asked>, page: &mut Page<'_>) -> io::Result<()> {
+fn write(
+    config: &Config,
+    (summary, unheard): (&Summary, &[String]),
+    asked: Option<&Asked>,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
     let now = clock::now();
     // What lasts is measured by what was seen, whether that was now or before the watch died.
     let seen = summary.seen_until().unwrap_or(now);
@@ -74,7 +98,22 @@ fn write(config: &Config, summary: &Summary, asked: Option<&Asked>, page: &mut P
     for (who, since, reason) in &summary.blind {
         page.line(2, &format!("{who} since {} ({}): {reason}", time(*since), span(seen - *since)))?;
     }
-    rest(page, "nobody", summary.blind_count)?;
+    let nobody = match summary.sighted {
+        _ if config.source.is_of_flows_alone() => "no routes are watched",
+        None => "everybody: nothing of any network was seen yet",
+        Some(0) => "everybody: nobody who speaks for a network sees now",
+        Some(_) => "nobody",
+    };
+    match summary.sighted {
+        Some(0) if summary.blind_count > 0 => page.line(2, nobody)?,
+        _ => rest(page, nobody, summary.blind_count)?,
+    }
+    if !unheard.is_empty() {
+        let (some, more) =
+            (unheard.iter().take(TOLD).cloned().collect::<Vec<_>>().join(", "), unheard.len() > TOLD);
+        let more = if more { " and more" } else { "" };
+        page.line(2, &format!("{some}{more}: cannot be seen, no network of it was ever heard of"))?;
+    }
     page.heading("Going on")?;
     for incident in &summary.ongoing {
         let state = incident.state.as_deref().unwrap_or("unknown");
@@ -87,7 +126,9 @@ fn write(config: &Config, summary: &Summary, asked: Option<&Asked>, page: &mut P
     for incident in &summary.ended {
         let lasted = incident.lasted.map(|(min, max)| {
             let (min, max) = (span(min * 1_000_000), span(max * 1_000_000));
-            if min == max { format!(" ({min})") } else { format!(" ({min} to {max})") }
+            let lasted = if min == max { min } else { format!("{min} to {max}") };
+            // Flapping before it and what is left of it after it are in its times, and not in this.
+            format!(" ({} for {lasted})", incident.level)
         });
         let until = incident.until.as_deref().map_or_else(String::new, |until| format!(" to {until}"));
         let lasted = lasted.unwrap_or_default();
@@ -169,7 +210,16 @@ fn running(view: &View, page: &mut Page<'_>) -> io::Result<()> {
     let store = count(view.store_bytes / 1024, "KiB");
     page.line(0, &format!("{until} The store has {store}; {waiting} wait for what lags."))?;
     page.heading("Sources")?;
-    view.sources.iter().try_for_each(|source| one_source(source, page))
+    view.sources.iter().try_for_each(|source| one_source(source, page))?;
+    if view.limits.is_empty() {
+        return Ok(());
+    }
+    page.heading("What limits this")?;
+    view.limits.iter().take(SESSIONS).try_for_each(|limit| page.line(2, limit))?;
+    match view.limits.len().saturating_sub(SESSIONS) {
+        0 => Ok(()),
+        more => page.line(2, &format!("and {more} more")),
+    }
 }
 
 fn one_source(source: &SourceStatus, page: &mut Page<'_>) -> io::Result<()> {

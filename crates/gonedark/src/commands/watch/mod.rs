@@ -6,14 +6,17 @@ mod taken_up;
 use super::Failure;
 use super::output::Places;
 use crate::cli;
+use crate::clock;
 use crate::config::{self, Config};
 use crate::serve::{Server, Subject, verdict};
 use crate::source::channel::channel;
-use crate::source::live::{self, Outlet, Running, Source, Stop};
+use crate::source::follow::catch_up;
+use crate::source::live::{self, Outlet, Source, Stop};
+use crate::source::parcel::StreamKey;
 use crate::store::retention::{Downsample, Keeping};
 use crate::store::{Store, StoreFault};
-use crate::watch::{self, Pace, SharedOrigins, Watching};
-use anyhow::Context;
+use crate::watch::{self, Limits, Pace, SharedOrigins, Watching};
+use anyhow::{Context, anyhow};
 use gonedark_route::Time;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io::{self, IsTerminal, Write};
@@ -51,7 +54,13 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
         .and_then(|()| out.flush())
         .context("cannot write")?;
     let stop = Stop::default();
-    let positions = Arc::new(observatory.positions());
+    stop_by_signal(&stop)?;
+    let goes_on =
+        |key: &StreamKey| sources.iter().any(|source| source.name() == key.source && source.goes_on(key));
+    let mut positions = observatory.positions();
+    let heard = |key: &StreamKey| goes_on(key).then(|| observatory.heard(&key.collector)).flatten();
+    let missed = catch_up(&mut positions, heard, clock::now());
+    let positions = Arc::new(positions);
     let (sender, parcels) = channel();
     let status = watch::begun();
     let serving = server.map(|server| {
@@ -75,28 +84,30 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
         stop: stop.clone(),
         meters: meters_count,
         origins,
+        limits: Limits::default(),
+        running: Vec::new(),
     };
-    let goes_on = |name: &str| sources.iter().any(|source| source.name() == name && source.goes_on());
-    watching.close_orphans(|key| goes_on(&key.source)).map_err(input)?;
+    watching.close_orphans(goes_on).map_err(input)?;
     watching.await_streams(awaited).map_err(input)?;
-    let mut running: Vec<Running> = Vec::new();
+    watching.reopen(missed).map_err(input)?;
     for source in sources {
         let outlet = Outlet::new(sender.of_source(source.room()), stop.clone(), Arc::clone(&positions));
         let started = live::start(source, outlet).context("no thread for a source")?;
         let mut known = status.lock().unwrap_or_else(PoisonError::into_inner);
         known.sources.insert(started.name.clone(), Arc::clone(&started.health));
-        running.push(started);
+        watching.running.push(started);
     }
     drop(sender);
-    stop_by_signal(&stop)?;
     let done = watching.run(&parcels).map_err(input);
     stop.stop();
     // Sources that wait for room are let go.
     drop(parcels);
-    for source in running {
+    let mut died = None;
+    for source in watching.running {
         let name = source.name.clone();
         if !source.join() {
             tracing::error!(source = name, "ended by a bug in gonedark; please report it");
+            died = Some(name);
         }
     }
     if let Some(serving) = serving
@@ -104,7 +115,12 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
     {
         tracing::error!("[serve] ended by a bug in gonedark; please report it");
     }
-    done
+    match died {
+        Some(name) if done.is_ok() => {
+            Err(Failure::Input(anyhow!("source {name} ended by a bug in gonedark")))
+        }
+        _ => done,
+    }
 }
 
 /// Takes the place of `[serve]`, and notes it: of port 0 the system chooses one.
@@ -145,19 +161,27 @@ fn introduce(
     };
     let prefixes: String = watched.prefixes.iter().map(|prefix| format!(", {prefix}")).collect();
     let confirmed = watched.min_duration.0.as_secs_f64();
-    writeln!(
-        out,
-        "Watching {countries}{asns}{prefixes}. A loss is an incident once it has lasted {confirmed} s."
-    )?;
+    let traffic_alone = config.source.is_of_flows_alone();
+    match traffic_alone {
+        true => writeln!(out, "Watching traffic alone, for attacks.")?,
+        false => writeln!(
+            out,
+            "Watching {countries}{asns}{prefixes}. A loss is an incident once it has lasted {confirmed} s."
+        )?,
+    }
     for source in sources {
         writeln!(out, "Source {}: {}.", source.name(), source.describe())?;
     }
-    writeln!(
-        out,
-        "Not seen: outages that leave the routes standing (mobile networks, filtering, slow lines)."
-    )?;
+    let unseen = match traffic_alone {
+        true => {
+            "outages: no source tells of routes. Attacks that no exporter's flows pass are not seen either."
+        }
+        false => "outages that leave the routes standing (mobile networks, filtering, slow lines).",
+    };
+    writeln!(out, "Not seen: {unseen}")?;
     let store = config.store.path.display();
     match now {
+        _ if traffic_alone => writeln!(out, "Store: {store}.")?,
         Some(now) if now > Time::MIN => writeln!(out, "Store: {store}, going on from {now}.")?,
         Some(_) => writeln!(out, "Store: {store}, no routes in it yet.")?,
         None => writeln!(out, "Store: {store}.")?,
@@ -166,7 +190,8 @@ fn introduce(
         writeln!(out, "Look at http://{0}/status and http://{0}/metrics.", serve.listen)?;
     }
     let path = config.path.display();
-    writeln!(out, "Look at it with: gonedark status --config {path}; sqlite3 {store} 'SELECT * FROM alert'")
+    let table = if traffic_alone { "attack" } else { "alert" };
+    writeln!(out, "Look at it with: gonedark status --config {path}; sqlite3 {store} 'SELECT * FROM {table}'")
 }
 
 /// Ends the watch in good order at SIGINT and SIGTERM.

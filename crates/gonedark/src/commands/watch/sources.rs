@@ -5,6 +5,7 @@ use super::super::{Failure, fetch};
 use crate::cli;
 use crate::clock;
 use crate::config::{self, Config};
+use crate::fetch::{Report, WhyMissing};
 use crate::pipeline::Meter;
 use crate::source::bmp;
 use crate::source::flows;
@@ -35,6 +36,7 @@ pub(super) fn of_routes(config: &Config) -> Vec<Box<dyn Source>> {
                 config::View::PostPolicy => bmp::Taken::PostPolicy,
                 config::View::LocRib => bmp::Taken::LocRib,
             },
+            vrf: station.vrf,
         };
         sources.push(Box::new(bmp::Station::new(settings)));
     }
@@ -100,6 +102,23 @@ fn follower(archive: &config::Archive) -> Follower {
     Follower::new(settings, archive.fetch.then(|| fetcher(archive)))
 }
 
+/// What a fetch failed to bring, if anything. What the archive does not have yet is only late, but at the first look, which
+/// reaches back further than it ever is.
+fn lacking(report: &Report, is_first: bool) -> Option<String> {
+    let missing = report.missing.iter().find_map(|missing| match &missing.why {
+        WhyMissing::NotFetched(why) => Some(format!("{}: {why}", missing.collector)),
+        WhyMissing::NotInArchive => None,
+    });
+    let unknown = || report.unknown.first().map(|name| format!("{name}: {}", fetch::UNKNOWN));
+    let table = || report.without_table.first().map(|(name, why)| format!("{name}: no table: {why}"));
+    let absent =
+        || report.absent.first().map(|name| format!("{name}: the archive has nothing of it for now"));
+    missing
+        .or_else(unknown)
+        .or_else(|| is_first.then(table).flatten())
+        .or_else(|| is_first.then(absent).flatten())
+}
+
 /// Fetches what a follower lacks into its folder.
 fn fetcher(archive: &config::Archive) -> Fetcher {
     let collectors: Vec<String> = archive.collectors.iter().cloned().collect();
@@ -114,7 +133,7 @@ fn fetcher(archive: &config::Archive) -> Fetcher {
         let since = read.values().filter(|until| **until > Time::MIN).min().copied();
         let range = (since.unwrap_or(now + -FIRST_LOOK).min(now + -1), now);
         match fetch::fetch(&collectors, range, &from) {
-            Ok(_) => Ok(()),
+            Ok(report) => lacking(&report, since.is_none()).map_or(Ok(()), Err),
             Err(Failure::Usage(why)) => Err(why),
             Err(Failure::Input(error)) => Err(format!("{error:#}")),
         }

@@ -23,5 +23,5 @@ pub use files::{ArchiveFile, Gap, Listing, PassedOver, Why, list};
 pub use name::{FileName, Kind, is_ris};
 pub use reader::{ArchiveReader, Damage, Digest, Fault, Format};
 pub use reading::FileSummary;
-pub use rhythm::Rhythm;
+pub use rhythm::{Rhythm, WITHOUT_RHYTHM};
 pub use workers::Workers;

@@ -21,6 +21,9 @@ const SMALL: u64 = 1 << 20;
 const WAITING: usize = 2;
 /// Distinct complaints that are kept of one file; further ones are counted.
 const COMPLAINTS: usize = 20;
+/// A record of an update file that is stamped further than this from the time in the file's name, in microseconds, has a
+/// wrong stamp. Guess: files are named for a day or less, and those that were put together are of a day at most.
+const STRAY: i64 = 24 * 60 * 60 * 1_000_000;
 /// BGP finite state machine: Established (RFC 4271 section 8.2.2).
 const ESTABLISHED: u16 = 6;
 
@@ -258,6 +261,11 @@ impl Reading {
 
     fn damaged_record(&mut self, error: DecodeError) {
         self.complain(Some(error.offset()), error.complaint().to_string());
+        self.lost_record();
+    }
+
+    /// A record says nothing that can be believed.
+    fn lost_record(&mut self) {
         self.table_damaged = true;
         // Nobody knows whose messages stood there: since the last stamp before it all of the collector's peers are in
         // doubt. A table speaks only of its own time, and once for a stamp is enough.
@@ -281,8 +289,26 @@ impl Reading {
         }
     }
 
+    /// What is wrong with a stamp, by the time in the file's name. Asked of updates only, and not where the name tells no
+    /// time: then they may be of any.
+    fn stray(&self, at: Time) -> Option<String> {
+        let off = at - self.begin.filter(|_| !self.of_table)?;
+        if off.saturating_abs() <= STRAY {
+            return None;
+        }
+        let days = off.saturating_abs() / STRAY;
+        let plural = if days == 1 { "" } else { "s" };
+        let side = if off > 0 { "after" } else { "before" };
+        Some(format!("record is stamped more than {days} day{plural} {side} the time in the file's name"))
+    }
+
     fn record(&mut self, raw: RawRecord<'_>, decoder: &mut Decoder) {
         let at = raw.at;
+        // Before anything is concluded of the stamp: it must not end the reading, nor tell how far the file speaks.
+        if let Some(what) = self.stray(at) {
+            self.complain(Some(raw.offset), what);
+            return self.lost_record();
+        }
         if self.until.is_some_and(|until| at > until) && !self.table_open {
             // Records of one file are nearly in order: a stamp a minute past the end ends the reading.
             self.past_end |= self.until.is_some_and(|until| at - until > 60_000_000);

@@ -9,6 +9,10 @@ const RUN: usize = 12;
 /// selection, which tells nothing about what the collector writes. A guess.
 const LONGEST: i64 = 3_600;
 
+/// How long an update file is taken to span where the files have no rhythm, in seconds: the longest of a public archive
+/// (RouteViews). A guess.
+pub const WITHOUT_RHYTHM: i64 = 15 * 60;
+
 /// How often a collector writes an update file, learned from the files' own times and never from its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rhythm {

@@ -3,19 +3,23 @@
 //! A router that goes away is blindness. While the observatory is busy its connection is not read, so that it waits:
 //! nothing is dropped.
 
+mod distinguisher;
+mod names;
 mod router;
 
+pub use distinguisher::Distinguisher;
 pub use router::{Router, Taken};
 
-use super::live::{Outlet, Source};
+use super::live::{Health, Outlet, Source};
 use super::parcel::StreamKey;
+use super::steady::{CAUGHT_UP, Steady};
 use gonedark_route::Time;
+use names::{Claim, Names};
 use socket2::{SockRef, TcpKeepalive};
-use std::collections::HashMap;
 use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How often what was read is handed on, and how long the station sleeps between two looks for new connections.
@@ -28,6 +32,9 @@ const BATCH_BYTES: usize = 256 << 10;
 /// After so long without a word the system asks whether the router is still there: BMP has no keepalives of its own.
 /// Guess: a third of BGP's hold time, so that a router that lost its power is blind within about a minute.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+/// So many questions without an answer, a third of [`KEEPALIVE`] apart, and it is gone. Guess, as above: Linux asks nine times
+/// by itself, which makes two minutes.
+const KEEPALIVES: u32 = 3;
 /// Routers at a time: a thread and a buffer each. Guess: the largest networks have some hundred that speak BMP.
 const ROUTERS: usize = 1024;
 
@@ -44,6 +51,8 @@ pub struct Settings {
     pub hold: i64,
     /// Which of a router's tables are taken: the neighbours' routes before its policy, or what it chose itself.
     pub view: Taken,
+    /// The routing instance whose tables are taken; the global one where none is named.
+    pub vrf: Option<Distinguisher>,
 }
 
 /// The station.
@@ -91,6 +100,8 @@ impl Source for Station {
         while !outlet.stop.sleep(TICK) {
             threads.retain(|thread: &std::thread::JoinHandle<()>| !thread.is_finished());
             while let Ok((stream, from)) = listener.accept() {
+                // A socket of both families writes IPv4 addresses as IPv6.
+                let from = SocketAddr::new(from.ip().to_canonical(), from.port());
                 let known = self.settings.routers.is_empty() || self.settings.routers.contains(&from.ip());
                 if !known || threads.len() >= ROUTERS {
                     tracing::warn!(source = self.settings.name, router = %from, "a router was turned away");
@@ -99,12 +110,12 @@ impl Source for Station {
                 let (outlet, settings) = (outlet.clone(), self.settings.clone());
                 let (routers, names) = (Arc::clone(&routers), Arc::clone(&names));
                 let job = move || {
-                    routers.fetch_add(1, Ordering::SeqCst);
-                    let router = Router::new(&settings, from.ip());
+                    let _connected = Connected::new(&routers, &outlet.health);
                     let address = from.ip();
-                    Connection { stream, address, outlet: &outlet, router, names: &names, number: 0 }.run();
-                    let left = routers.fetch_sub(1, Ordering::SeqCst) - 1;
-                    outlet.health.say(left > 0, format!("{left} routers are connected"));
+                    let router = Router::new(&settings, address);
+                    let clock = Steady::catching_up();
+                    let (outlet, names) = (&outlet, &*names);
+                    Connection { stream, address, outlet, router, names, claim: None, clock }.run();
                 };
                 threads.extend(std::thread::Builder::new().name("bmp".into()).spawn(job));
             }
@@ -119,6 +130,26 @@ impl Source for Station {
     }
 }
 
+/// Counts a router for as long as its thread runs, also where that ends by a bug.
+struct Connected<'a> {
+    routers: &'a AtomicUsize,
+    health: &'a Health,
+}
+
+impl<'a> Connected<'a> {
+    fn new(routers: &'a AtomicUsize, health: &'a Health) -> Self {
+        routers.fetch_add(1, Ordering::SeqCst);
+        Connected { routers, health }
+    }
+}
+
+impl Drop for Connected<'_> {
+    fn drop(&mut self) {
+        let left = self.routers.fetch_sub(1, Ordering::SeqCst).saturating_sub(1);
+        self.health.say(left > 0, format!("{left} routers are connected"));
+    }
+}
+
 /// One router that is connected.
 struct Connection<'a> {
     stream: TcpStream,
@@ -126,24 +157,16 @@ struct Connection<'a> {
     outlet: &'a Outlet,
     router: Router,
     names: &'a Names,
-    number: u64,
-}
-
-/// The newest connection of each router, by the router's name: an older one, which may be dead without a word, has nothing
-/// more to say.
-type Names = Mutex<HashMap<String, Holder>>;
-
-#[derive(Clone, Copy)]
-struct Holder {
-    number: u64,
-    address: IpAddr,
-    is_connected: bool,
+    /// Its name, from when it first hands on anything.
+    claim: Option<Claim>,
+    clock: Steady,
 }
 
 impl Connection<'_> {
     fn run(mut self) {
         self.outlet.health.connections.fetch_add(1, Ordering::Relaxed);
-        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 3);
+        let keepalive =
+            TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 3).with_retries(KEEPALIVES);
         let reading = SockRef::from(&self.stream)
             .set_tcp_keepalive(&keepalive)
             .and_then(|()| self.stream.set_nonblocking(false))
@@ -153,27 +176,34 @@ impl Connection<'_> {
             Err(error) => error.to_string(),
         };
         // What came last, or all of a connection that was shorter than a tick.
-        self.hand_on(self.outlet.now());
-        let StreamKey { source, collector, .. } = &*self.router.key;
+        let now = self.now();
+        self.hand_on(now);
+        let key = Arc::clone(&self.router.key);
+        let StreamKey { source, collector, .. } = &*key;
         tracing::info!(source, router = collector, why, "a router has gone");
-        if self.is_superseded() {
+        let Some(claim) = self.claim.take() else {
+            self.outlet.health.session(collector, None);
             return;
-        }
+        };
+        // Held over the last parcel, so that the next connection's first one comes behind it.
+        let Some(mut held) = claim.hold() else { return };
+        held.release();
         self.outlet.health.session(collector, None);
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(holder) = names.get_mut(collector).filter(|holder| holder.number == self.number) {
-            holder.is_connected = false;
-        }
-        drop(names);
-        if let Some(last) = self.router.gone(self.outlet.now()) {
+        let now = self.now();
+        if let Some(last) = self.router.gone(now) {
             self.outlet.send(last);
         }
+    }
+
+    /// Now, which never goes back.
+    fn now(&mut self) -> Time {
+        self.clock.told(self.outlet.now(), CAUGHT_UP)
     }
 
     /// Reads to the end; tells why it ended.
     fn read(&mut self) -> String {
         let mut room = vec![0; READ];
-        let mut handed_on = self.outlet.now();
+        let mut handed_on = self.now();
         loop {
             if self.outlet.stop.is_set() {
                 return "the watch ends".into();
@@ -185,11 +215,11 @@ impl Connection<'_> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => 0,
                 Err(error) => return error.to_string(),
             };
-            let now = self.outlet.now();
+            let now = self.now();
             if let Some(why) = self.router.take(&room[..length], now, &self.outlet.health) {
                 return why;
             }
-            let due = now - handed_on >= TICK.as_micros() as i64 || now < handed_on;
+            let due = now - handed_on >= TICK.as_micros() as i64;
             if due || self.router.filling.batch.weight() >= BATCH_BYTES {
                 handed_on = now;
                 if !self.hand_on(now) {
@@ -199,39 +229,32 @@ impl Connection<'_> {
         }
     }
 
-    /// Whether the router has connected anew meanwhile.
-    fn is_superseded(&self) -> bool {
-        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let newest = names.get(&self.router.key.collector);
-        self.router.begun && newest.is_some_and(|newest| newest.number != self.number)
-    }
-
     /// Takes the router's name for this connection. Where a router at another address has it, as GoBGP's all have without a
     /// `sys-name`, this is another router, and its address tells the two apart.
-    fn take_name(&mut self) {
+    fn take_name(&mut self) -> Claim {
         let address = self.address;
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_anothers = |holder: &Holder| holder.is_connected && holder.address != address;
-        if names.get(&self.router.key.collector).is_some_and(is_anothers) {
-            let before = self.router.key.collector.clone();
-            self.router.rename(format!("{before}@{address}"));
-            let name = &self.router.key.collector;
+        loop {
+            let before = Arc::clone(&self.router.key);
+            if let Some(claim) = self.names.take(&before.collector, address) {
+                return claim;
+            }
+            self.router.rename(format!("{}@{address}", before.collector));
+            let (before, name) = (&before.collector, &self.router.key.collector);
             tracing::warn!(router = before, name, "two routers have one name; give each a name of its own");
-            self.outlet.health.session(name, Some("connected".into()));
+            self.outlet.health.session(name, Some(self.router.state().into()));
         }
-        let number = names.get(&self.router.key.collector).map_or(0, |holder| holder.number) + 1;
-        names.insert(self.router.key.collector.clone(), Holder { number, address, is_connected: true });
-        self.number = number;
     }
 
-    /// Hands on what there is, and how far it speaks; false where nobody takes it any more.
+    /// Hands on what there is, and how far it speaks; false where nobody takes it any more, or not from this connection.
     fn hand_on(&mut self, now: Time) -> bool {
-        if self.is_superseded() {
-            return false;
+        if !self.router.has_spoken() {
+            return true;
         }
-        if !self.router.begun && self.router.has_spoken() {
-            self.take_name();
+        if self.claim.is_none() {
+            self.claim = Some(self.take_name());
         }
+        // Held until it is sent: sending may wait long, and the router connect anew meanwhile.
+        let Some(_held) = self.claim.as_ref().and_then(Claim::hold) else { return false };
         let Some(parcel) = self.router.hand_on(now) else { return true };
         if let Some(mark) = parcel.mark {
             self.outlet.health.seen(mark);

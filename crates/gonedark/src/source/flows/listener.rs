@@ -2,8 +2,8 @@
 //! thread that does nothing but empty it, and a large buffer; what was dropped all the same is told.
 
 use super::super::live::{Outlet, Source};
+use super::super::steady::Steady;
 use super::drops::Drops;
-use super::steady::Steady;
 use crate::clock;
 use gonedark_route::Time;
 use rustix::net::RecvFlags;
@@ -171,17 +171,8 @@ fn take(
     (says, outlet): (&str, &Outlet),
 ) {
     let mut clock = Steady::default();
-    let mut steady = |now: Time| {
-        let (now, step) = clock.at(now);
-        if let Some(back) = step {
-            let seconds = back as f64 / 1e6;
-            tracing::warn!(
-                seconds,
-                "the clock was set back: times of traffic are late by as much until it is set right"
-            );
-        }
-        now
-    };
+    let mut steady =
+        |now: Time| clock.told(now, "times of traffic are late by as much until it is set right");
     let mut second = steady(outlet.now()).seconds();
     // Whether anybody is heard, as it was said last.
     let mut is_heard = false;
@@ -193,10 +184,12 @@ fn take(
                     pack.datagrams().filter(|(from, datagram)| !metering.take(*from, pack.at, datagram));
                 let unread = unread.count();
                 outlet.health.damaged.fetch_add(unread as u64, Ordering::Relaxed);
-                outlet.health.seen(pack.at);
                 // Junk is nobody's word.
-                if unread < pack.ends.len() && !std::mem::replace(&mut is_heard, true) {
-                    outlet.health.say(true, says);
+                if unread < pack.ends.len() {
+                    outlet.health.seen(pack.at);
+                    if !std::mem::replace(&mut is_heard, true) {
+                        outlet.health.say(true, says);
+                    }
                 }
                 pack.at
             }

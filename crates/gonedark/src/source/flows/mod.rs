@@ -3,7 +3,6 @@
 //! - `exports`: datagrams to records, and what did not arrive;
 //! - `files`: captures, of what exporters sent or of the traffic itself;
 //! - [`listener`]: sockets to which exporters send; `drops`: what the kernel dropped before it could be read;
-//! - `steady`: a clock that never goes back;
 //! - `kept`: what of exporters survives a restart.
 
 mod drops;
@@ -11,7 +10,6 @@ mod exports;
 mod files;
 mod kept;
 pub mod listener;
-mod steady;
 
 pub use exports::{Exports, Heard, Told, is_export};
 pub use files::{Input, Kind, read};

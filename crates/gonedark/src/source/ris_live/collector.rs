@@ -23,6 +23,8 @@ pub(super) struct Collector {
     pub(super) key: Arc<StreamKey>,
     pub(super) filling: Filling,
     pub(super) sight: Sight,
+    /// When it was heard last, by the clock of this machine.
+    pub(super) heard_at: Time,
     /// The first that was heard since it was not seen.
     woke: Option<Time>,
     /// Numbers begin anew with the next parcel.
@@ -48,6 +50,7 @@ impl Collector {
             key: Arc::new(key),
             filling: Filling::new(Spare::default(), PER_STREAM),
             sight,
+            heard_at: Time::MIN,
             woke: None,
             fresh: true,
             mark: Time::MIN,

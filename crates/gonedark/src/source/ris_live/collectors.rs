@@ -48,6 +48,8 @@ struct Streams<'a> {
     weight: usize,
     /// Something was dropped, and nothing could be handed on since.
     is_full: bool,
+    /// The connection lives, and no collector says anything over it.
+    is_mute: bool,
 }
 
 impl<'a> Collectors<'a> {
@@ -64,6 +66,7 @@ impl<'a> Collectors<'a> {
             newest: None,
             weight: 0,
             is_full: false,
+            is_mute: false,
         };
         Collectors { streams, scratch: Scratch::default(), damaged: 0 }
     }
@@ -142,7 +145,7 @@ impl<'a> Collectors<'a> {
             streams.stamps.promise((newest + passed).min(now));
             streams.outlet.health.seen(streams.stamps.promised());
         }
-        streams.hand_on() && streams.miss(now)
+        streams.hand_on() && streams.miss(now) && streams.silent(now)
     }
 
     /// The connection is lost: nothing of any collector is seen. False where nobody takes it any more.
@@ -183,6 +186,7 @@ impl Streams<'_> {
             self.newest = Some((at, now));
         }
         let collector = &mut self.known[place];
+        collector.heard_at = now;
         let at = collector.hear(at);
         let before = collector.filling.batch.weight();
         take(collector, at, neighbour(heard.peer));
@@ -222,7 +226,8 @@ impl Streams<'_> {
                         let says = if sight == Sight::Sees { "seen" } else { "not seen" };
                         self.outlet.health.session(&collector.key.collector, Some(says.into()));
                     }
-                    if std::mem::take(&mut self.is_full) {
+                    let is_heard = sight == Sight::Sees && std::mem::take(&mut self.is_mute);
+                    if std::mem::take(&mut self.is_full) || is_heard {
                         self.outlet.health.say(true, "connected");
                     }
                 }
@@ -256,6 +261,34 @@ impl Streams<'_> {
             }
             collector.sent(sight, mark);
             self.outlet.health.session(&name, Some("not seen".into()));
+        }
+        true
+    }
+
+    /// Says which collectors have fallen silent while the connection lives: their sessions send KEEPALIVEs, which are asked
+    /// for, so that nothing at all is a feed that has stopped. False where nobody takes it any more.
+    fn silent(&mut self, now: Time) -> bool {
+        let silent = self.settings.pace.silent.as_micros() as i64;
+        let mark = self.stamps.promised();
+        for collector in &mut self.known {
+            if collector.sight != Sight::Sees || now - collector.heard_at < silent {
+                continue;
+            }
+            let Some(sending) = collector.lost(mark) else { continue };
+            let (sight, mark) = sending.outcome();
+            let name = &collector.key.collector;
+            let since = collector.heard_at;
+            tracing::warn!(source = self.settings.name, collector = name, %since, "a collector is silent");
+            self.outlet.health.session(name, Some(format!("silent since {since}")));
+            if !self.outlet.send(sending.parcel) {
+                return false;
+            }
+            collector.sent(sight, mark);
+            self.is_mute = true;
+        }
+        self.is_mute &= self.known.iter().all(|collector| collector.sight != Sight::Sees);
+        if self.is_mute {
+            self.outlet.health.say(false, "connected, but no collector is heard");
         }
         true
     }

@@ -16,6 +16,8 @@ mod connection;
 mod subscription;
 
 use super::live::{Outlet, Source};
+use super::parcel::StreamKey;
+use super::steady::{CAUGHT_UP, Steady};
 use collectors::Collectors;
 pub(crate) use collectors::OVERLAP;
 use connection::{Connection, Read};
@@ -69,14 +71,17 @@ pub struct Pace {
     pub again: Duration,
     /// How long nothing is read while there is no room, before something is dropped.
     pub patience: Duration,
+    /// A collector of which nothing came for so long over a connection that lives is not seen.
+    pub silent: Duration,
 }
 
 impl Default for Pace {
     /// RIS Live sends thousands of messages a second, and answers a ping, so that half a minute without any is an end; its
-    /// server closes connections that are slow for some seconds. Guesses, all three.
+    /// server closes connections that are slow for some seconds. Guesses, all three. A collector is silent after the hold
+    /// time that its sessions have as a rule (180 s; RFC 4271, 4.2 and 10).
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Pace { dead: seconds(30), again: seconds(1), patience: seconds(2) }
+        Pace { dead: seconds(30), again: seconds(1), patience: seconds(2), silent: seconds(180) }
     }
 }
 
@@ -97,7 +102,8 @@ impl Source for RisLive {
         &self.settings.name
     }
 
-    fn goes_on(&self) -> bool {
+    fn goes_on(&self, _stream: &StreamKey) -> bool {
+        // What it was at is told as missed, whether it is still asked for or not.
         true
     }
 
@@ -163,13 +169,15 @@ impl RisLive {
         let dead = self.settings.pace.dead.as_micros() as i64;
         // Three chances to show that it lives.
         let ping = dead / 3;
-        let (mut handed_on, mut pinged, mut heard) = (outlet.now(), outlet.now(), outlet.now());
+        let mut clock = Steady::catching_up();
+        let now = clock.at(outlet.now()).0;
+        let (mut handed_on, mut pinged, mut heard) = (now, now, now);
         loop {
             if outlet.stop.is_set() {
                 return "the watch ends".into();
             }
             let read = connection.read();
-            let now = outlet.now();
+            let now = clock.told(outlet.now(), CAUGHT_UP);
             let is_idle = matches!(read, Read::Nothing);
             match read {
                 Read::Message(text) => {
@@ -180,18 +188,16 @@ impl RisLive {
                 Read::Nothing => {}
                 Read::End(why) => return why,
             }
-            // A clock that was set back begins anew.
-            heard = heard.min(now);
             if now - heard >= dead {
                 return format!("nothing came for {} s", dead as f32 / SECOND as f32);
             }
-            if now - pinged >= ping || now < pinged {
+            if now - pinged >= ping {
                 pinged = now;
                 if let Err(why) = connection.ping() {
                     return why;
                 }
             }
-            let due = now - handed_on >= TICK.as_micros() as i64 || now < handed_on;
+            let due = now - handed_on >= TICK.as_micros() as i64;
             if due || collectors.weight() >= BATCH_BYTES {
                 handed_on = now;
                 if !collectors.hand_on(now, is_idle) {
