@@ -13,7 +13,7 @@ const TABLES: [&str; 12] = [
     "deaf", "meter",
 ];
 
-/// How every SQLite file begins (https://sqlite.org/fileformat.html, section 1.3.1).
+/// How every SQLite file begins (<https://sqlite.org/fileformat.html>, section 1.3.1).
 const BEGIN: &[u8; 16] = b"SQLite format 3\0";
 /// Bytes of a page of a store: SQLite's default, which no store changes.
 const PAGE: u64 = 4096;

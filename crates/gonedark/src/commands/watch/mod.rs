@@ -173,9 +173,7 @@ fn introduce(
         writeln!(out, "Source {}: {}.", source.name(), source.describe())?;
     }
     let unseen = match traffic_alone {
-        true => {
-            "outages: no source tells of routes. Attacks that no exporter's flows pass are not seen either."
-        }
+        true => "outages, as no source tells of routes; attacks that pass no exporter.",
         false => "outages that leave the routes standing (mobile networks, filtering, slow lines).",
     };
     writeln!(out, "Not seen: {unseen}")?;
