@@ -14,7 +14,7 @@ use super::live::{Health, Outlet, Source};
 use super::parcel::StreamKey;
 use super::steady::{CAUGHT_UP, Steady};
 use gonedark_route::Time;
-use names::{Claim, Names};
+use names::{Claim, Names, Refusal};
 use socket2::{SockRef, TcpKeepalive};
 use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -230,13 +230,22 @@ impl Connection<'_> {
     }
 
     /// Takes the router's name for this connection. Where a router at another address has it, as GoBGP's all have without a
-    /// `sys-name`, this is another router, and its address tells the two apart.
-    fn take_name(&mut self) -> Claim {
+    /// `sys-name`, this is another router, and its address tells the two apart. `None` where there were too many names.
+    fn take_name(&mut self) -> Option<Claim> {
         let address = self.address;
         loop {
             let before = Arc::clone(&self.router.key);
-            if let Some(claim) = self.names.take(&before.collector, address) {
-                return claim;
+            match self.names.take(&before.collector, address) {
+                Ok(claim) => return Some(claim),
+                Err(Refusal::Elsewhere) => {}
+                Err(Refusal::TooMany) => {
+                    let name = &before.collector;
+                    tracing::error!(
+                        name,
+                        "routers have had too many names: no new one is taken before a restart"
+                    );
+                    return None;
+                }
             }
             self.router.rename(format!("{}@{address}", before.collector));
             let (before, name) = (&before.collector, &self.router.key.collector);
@@ -251,7 +260,7 @@ impl Connection<'_> {
             return true;
         }
         if self.claim.is_none() {
-            self.claim = Some(self.take_name());
+            self.claim = self.take_name();
         }
         // Held until it is sent: sending may wait long, and the router connect anew meanwhile.
         let Some(_held) = self.claim.as_ref().and_then(Claim::hold) else { return false };

@@ -1,14 +1,31 @@
 //! Which connection speaks for a router: the newest one. An older one, which may be dead without a word, has nothing more
 //! to say.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Who has each name. The lock of all names is never held while somebody waits for one name's, which may take as long as
 /// the observatory is busy.
 #[derive(Default)]
-pub(super) struct Names(Mutex<HashMap<String, Arc<Mutex<Holder>>>>);
+pub(super) struct Names {
+    held: Mutex<HashMap<String, Arc<Mutex<Holder>>>>,
+    /// All that were ever taken: each is a collector from then on.
+    taken: Mutex<HashSet<String>>,
+}
+
+/// Names that are taken since the start: collectors are numbered with 16 bits, and each takes memory for ever. Guess: far more
+/// than a network has routers.
+const MOST: usize = 4096;
+
+/// Why a name is not to be had.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// A router at another address has it.
+    Elsewhere,
+    /// There were too many others.
+    TooMany,
+}
 
 /// Who has a name.
 #[derive(Default)]
@@ -26,23 +43,34 @@ pub(super) struct Claim {
 }
 
 impl Names {
-    /// Takes a name for a connection; `None` where a router at another address has it. What the connection before is
-    /// sending is waited for: it comes before all that this one sends.
-    pub(super) fn take(&self, name: &str, address: IpAddr) -> Option<Claim> {
+    /// Takes a name for a connection. What the connection before is sending is waited for: it comes before all that this
+    /// one sends.
+    ///
+    /// # Errors
+    /// Somebody else has it, or nobody gets a new one any more.
+    pub(super) fn take(&self, name: &str, address: IpAddr) -> Result<Claim, Refusal> {
         let holder = self.holder(name);
         let mut held = lock(&holder);
         if held.address.is_some_and(|other| other != address) {
-            return None;
+            return Err(Refusal::Elsewhere);
         }
+        let mut taken = lock(&self.taken);
+        if !taken.contains(name) {
+            if taken.len() >= MOST {
+                return Err(Refusal::TooMany);
+            }
+            taken.insert(name.to_owned());
+        }
+        drop(taken);
         held.number += 1;
         held.address = Some(address);
         let number = held.number;
         drop(held);
-        Some(Claim { holder, number })
+        Ok(Claim { holder, number })
     }
 
     fn holder(&self, name: &str) -> Arc<Mutex<Holder>> {
-        let mut names = lock(&self.0);
+        let mut names = lock(&self.held);
         // Names that no connection has any more are forgotten: a router with ever new ones takes no memory.
         names.retain(|_, holder| Arc::strong_count(holder) > 1);
         Arc::clone(names.entry(name.to_owned()).or_default())
@@ -97,9 +125,9 @@ mod tests {
         let busy = names.take("edge", HERE).expect("it is free");
         let sends = busy.hold().expect("it is the newest");
         std::thread::scope(|scope| {
-            let waits = scope.spawn(|| names.take("edge", HERE).is_some());
+            let waits = scope.spawn(|| names.take("edge", HERE).is_ok());
             std::thread::sleep(Duration::from_millis(20));
-            assert!(names.take("core", HERE).is_some());
+            assert!(names.take("core", HERE).is_ok());
             drop(sends);
             assert!(waits.join().expect("it gets the name"));
         });
@@ -109,9 +137,19 @@ mod tests {
     fn a_router_elsewhere_gets_a_name_only_when_its_connection_is_gone() {
         let names = Names::default();
         let first = names.take("GoBGP", HERE).expect("it is free");
-        assert!(names.take("GoBGP", THERE).is_none());
+        assert!(names.take("GoBGP", THERE).is_err());
         first.hold().expect("it is the newest").release();
-        assert!(names.take("GoBGP", THERE).is_some() && first.hold().is_none());
+        assert!(names.take("GoBGP", THERE).is_ok() && first.hold().is_none());
+    }
+
+    #[test]
+    fn who_invents_names_gets_no_more_of_them_and_those_that_are_known_stay_to_be_had() {
+        let names = Names::default();
+        for number in 0..MOST {
+            names.take(&number.to_string(), HERE).expect("there is room");
+        }
+        assert_eq!(names.take("another", HERE).err(), Some(Refusal::TooMany));
+        assert!(names.take("7", HERE).is_ok());
     }
 
     #[test]
@@ -119,8 +157,8 @@ mod tests {
         let names = Names::default();
         let kept = names.take("edge", HERE).expect("it is free");
         for number in 0..1000 {
-            assert!(names.take(&number.to_string(), HERE).is_some());
+            assert!(names.take(&number.to_string(), HERE).is_ok());
         }
-        assert!(lock(&names.0).len() <= 2 && kept.hold().is_some());
+        assert!(lock(&names.held).len() <= 2 && kept.hold().is_some());
     }
 }
