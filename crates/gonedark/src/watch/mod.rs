@@ -250,7 +250,7 @@ impl Watching<'_> {
         for Blindness { blind: Blind { collector, from, until, reason, .. }, over } in blind {
             match over {
                 true => tracing::info!(collector, %from, %until, reason = reason.name(), "was blind"),
-                false => tracing::warn!(collector, since = %from, reason = reason.name(), "is blind"),
+                false => tracing::info!(collector, since = %from, reason = reason.name(), "is blind"),
             }
         }
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
