@@ -34,6 +34,12 @@ CLOCK_STEPS = 120
 
 FAKETIME = [*Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")]
 
+# The worst of it comes first, in seconds from the begin: the clock is far behind, so that all wait, and meanwhile the store is
+# locked for as long as it ever is. What was freed stays with the allocator, so that memory is what the largest wait took: where that
+# comes by chance, late, it looks like growth, and hides what is.
+WORST = (30, 100)
+WORST_STEP, LONGEST_LOCK = -30, 8
+
 # Memory is flat where the last quarter of the hour is not above the second quarter by more than this share.
 FLAT = 0.05
 
@@ -108,25 +114,38 @@ def free_port():
 def trouble(watch, counts, until):
     """Locks the store and steps the clock, until told otherwise."""
     dice = random.Random(3)
+    if until.wait(WORST[0]):
+        return
+    if FAKETIME:
+        watch.step_clock(WORST_STEP)
+        counts["steps"] += 1
+    if until.wait(WORST[1] - WORST[0] - LONGEST_LOCK):
+        return
+    lock(watch, counts, until, LONGEST_LOCK)
     next_lock = time.monotonic() + dice.expovariate(1 / STORE_IS_LOCKED)
     next_step = time.monotonic() + dice.expovariate(1 / CLOCK_STEPS)
     while not until.wait(0.5):
         now = time.monotonic()
         if now >= next_lock:
             next_lock = now + dice.expovariate(1 / STORE_IS_LOCKED)
-            store = sqlite3.connect(watch.store, timeout=30, isolation_level=None)
-            try:
-                store.execute("BEGIN IMMEDIATE")
-                counts["locks"] += 1
-                until.wait(dice.uniform(1, 8))
-                store.execute("ROLLBACK")
-            except sqlite3.OperationalError:
-                pass
-            store.close()
+            lock(watch, counts, until, dice.uniform(1, LONGEST_LOCK))
         if FAKETIME and now >= next_step:
             next_step = now + dice.expovariate(1 / CLOCK_STEPS)
             watch.step_clock(dice.choice([0, 0.7, 3, 20, -0.5, -4, -30]))
             counts["steps"] += 1
+
+
+def lock(watch, counts, until, seconds):
+    """Holds the store for some seconds."""
+    store = sqlite3.connect(watch.store, timeout=30, isolation_level=None)
+    try:
+        store.execute("BEGIN IMMEDIATE")
+        counts["locks"] += 1
+        until.wait(seconds)
+        store.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        pass
+    store.close()
 
 
 def sample(watch, senders, begin, writer):
