@@ -10,7 +10,7 @@
 use anyhow::{Context, Result};
 use gonedark::config;
 use gonedark::pipeline::observatory::Observatory;
-use gonedark::present::{Gazetteer, LocalTime};
+use gonedark::present::Nameless;
 use gonedark::source::archive::{ArchiveReader, Workers};
 use gonedark::source::bmp::{Settings, Station, Taken};
 use gonedark::source::channel::channel;
@@ -18,7 +18,6 @@ use gonedark::source::live::{self, Outlet, Source, Stop};
 use gonedark::store::Store;
 use gonedark::store::retention::Keeping;
 use gonedark::watch::{Pace, Status, Watching};
-use gonedark_infer::entity::Entity;
 use gonedark_infer::parameters::Parameters;
 use gonedark_route::Time;
 use std::io::Write;
@@ -27,18 +26,6 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-
-struct Nameless;
-
-impl Gazetteer for Nameless {
-    fn name(&self, _: &Entity) -> Option<String> {
-        None
-    }
-
-    fn local(&self, _: &Entity, _: Time) -> Option<LocalTime> {
-        None
-    }
-}
 
 fn main() -> Result<()> {
     let path = std::env::args().nth(1).context("usage: bmp_stream FILE")?;
@@ -122,6 +109,7 @@ fn measure(bytes: &[u8], folder: &Path) -> Result<()> {
             origins: gonedark::watch::SharedOrigins::default(),
             limits: gonedark::watch::Limits::default(),
             running: Vec::new(),
+            dead: Default::default(),
         };
         watching.run(&parcels)?;
         drop(parcels);

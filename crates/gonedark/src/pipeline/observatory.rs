@@ -299,9 +299,7 @@ impl Stream {
     /// How many peers have numbers once everything that waits is named.
     fn peers_named(&self) -> u16 {
         let mut count = self.numbers.peers();
-        for (_, (fresh, batch)) in
-            self.waiting.iter().enumerate().filter(|(place, _)| *place > 0 || !self.named)
-        {
+        for (fresh, batch) in self.waiting.iter().skip(usize::from(self.named)) {
             count = if *fresh { 0 } else { count }
                 .saturating_add(batch.peers.len().min(usize::from(u16::MAX)) as u16);
         }

@@ -2,7 +2,7 @@
 
 use super::apply::Hand;
 use super::merge::{Merge, Open, Step};
-use crate::source::archive::{FileSummary, Kind, Listing, Rhythm, Workers};
+use crate::source::archive::{FileSummary, Kind, Listing, Rhythm, WITHOUT_RHYTHM, Workers};
 use crate::source::batch::Observation;
 use gonedark_infer::observation::{CollectorId, Delegations};
 use gonedark_infer::parameters::Parameters;
@@ -10,10 +10,6 @@ use gonedark_infer::report::{BlindReason, Report};
 use gonedark_infer::traffic::OriginTable;
 use gonedark_infer::{Inference, Watch};
 use gonedark_route::Time;
-
-/// How long after its last record a collector is taken to have been silent rather than unheard, where its files have no
-/// rhythm: the longest that an update file of a public archive spans (RouteViews). Guess.
-const SILENT: i64 = 15 * 60 * 1_000_000;
 
 /// What to replay, and how.
 pub struct Request<'a> {
@@ -211,7 +207,8 @@ impl Replay<'_> {
         let speaks_until = match by_rhythm {
             // What it said last it has said: it is not blind yet at that moment.
             Some((time, rhythm)) => Some(last.map_or(time, |last| last + 1).max(rhythm.speaks_until(time))),
-            None => last.map(|last| last + SILENT),
+            // Silent rather than unheard.
+            None => last.map(|last| last + WITHOUT_RHYTHM * 1_000_000),
         };
         feed.left -= 1;
         feed.speaks_until = feed.speaks_until.max(speaks_until);

@@ -85,6 +85,20 @@ pub trait Gazetteer {
     fn local(&self, entity: &Entity, time: Time) -> Option<LocalTime>;
 }
 
+/// Knows no name and no place: stands in where nobody reads them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nameless;
+
+impl Gazetteer for Nameless {
+    fn name(&self, _: &Entity) -> Option<String> {
+        None
+    }
+
+    fn local(&self, _: &Entity, _: Time) -> Option<LocalTime> {
+        None
+    }
+}
+
 /// What a clock on a wall differs from UTC, and where the wall stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LocalTime {

@@ -188,7 +188,8 @@ impl Follower {
                 }
             };
             if part == Part::Messages {
-                followed::bound(&mut batch, earliest, latest);
+                let late = followed::bound(&mut batch, earliest, latest);
+                outlet.health.damaged.fetch_add(late, Ordering::Relaxed);
             }
             heard = batch.observations.last().map_or(heard, |(at, _)| heard.max(*at));
             batches += 1;

@@ -23,6 +23,7 @@ use crate::store::{Commit, Store, StoreFault};
 use gonedark_infer::report::{Blind, Blindness};
 use gonedark_infer::traffic::report::Attack;
 use gonedark_route::Time;
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,6 +77,8 @@ pub struct Watching<'a> {
     pub limits: Limits,
     /// The sources that run.
     pub running: Vec<Running>,
+    /// Those that have ended by a bug: what of them is still on its way would open their streams again.
+    pub dead: BTreeSet<String>,
 }
 
 /// A status whose loop is about to begin.
@@ -94,7 +97,8 @@ impl Watching<'_> {
         let mut owners = Owners::default();
         loop {
             self.beat();
-            let (some, tidings, ended) = self.gather(parcels);
+            let (mut some, tidings, ended) = self.gather(parcels);
+            some.retain(|parcel| !self.dead.contains(&parcel.stream.source));
             if !some.is_empty() || ended {
                 self.accept(some)?;
             }
@@ -158,6 +162,7 @@ impl Watching<'_> {
             tracing::error!(source = name, "ended by a bug in gonedark; please report it");
             health.say(false, "ended by a bug in gonedark; please report it, and restart the watch");
             self.close_orphans(|key| key.source != name)?;
+            self.dead.insert(name);
         }
         Ok(())
     }

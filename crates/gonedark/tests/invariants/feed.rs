@@ -1,8 +1,8 @@
 //! Drives the inference with what a scenario's collectors record, in memory, as archive files would.
 
-use gonedark::present::{Case, Gazetteer, LocalTime, RunInfo, json};
+use gonedark::present::{Case, Nameless, RunInfo, json};
 use gonedark::scenario::{self, Recorded, RibEntry, Scenario, ScenarioEvent};
-use gonedark_infer::entity::{CountryCode, Entity};
+use gonedark_infer::entity::CountryCode;
 use gonedark_infer::observation::{CollectorId, Delegations, Named, PeerId, PeerKey, TableEntry, Update};
 use gonedark_infer::parameters::Parameters;
 use gonedark_infer::report::{BlindReason, Report};
@@ -320,19 +320,6 @@ fn bytes(path: &[Asn]) -> Vec<u8> {
     let mut bytes = vec![2, path.len() as u8];
     bytes.extend(path.iter().flat_map(|asn| asn.0.to_be_bytes()));
     bytes
-}
-
-/// Nobody has a name, and no wall a clock.
-pub(crate) struct Nameless;
-
-impl Gazetteer for Nameless {
-    fn name(&self, _: &Entity) -> Option<String> {
-        None
-    }
-
-    fn local(&self, _: &Entity, _: Time) -> Option<LocalTime> {
-        None
-    }
 }
 
 /// The report as JSON and, for what JSON leaves out, as it is in memory.

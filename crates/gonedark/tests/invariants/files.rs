@@ -1,10 +1,10 @@
 //! The same through archive files: invariants 1, 8, 9 and 11 as whoever runs `gonedark replay` meets them.
 
-use crate::feed::{self, Feeding, Nameless, Registry};
+use crate::feed::{self, Feeding, Registry};
 use crate::recipe::{overlap, span};
 use crate::{difference, kept};
 use gonedark::pipeline::{Request, replay};
-use gonedark::present::{Case, Input, InputKind, RunInfo, csv, json, text};
+use gonedark::present::{Case, Input, InputKind, Nameless, RunInfo, csv, json, text};
 use gonedark::scenario::{self, RandomOptions, Scenario};
 use gonedark::source::archive;
 use gonedark_infer::Watch;

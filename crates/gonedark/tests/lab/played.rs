@@ -3,7 +3,7 @@
 
 use flate2::read::MultiGzDecoder;
 use gonedark::pipeline::observatory::Observatory;
-use gonedark::present::{Gazetteer, LocalTime};
+use gonedark::present::Nameless;
 use gonedark::source::bmp::{Router, Settings, Taken};
 use gonedark::source::channel::channel;
 use gonedark::source::live::{Health, Stop};
@@ -11,7 +11,6 @@ use gonedark::source::parcel::Parcel;
 use gonedark::store::Store;
 use gonedark::store::retention::Keeping;
 use gonedark::watch::{self, Pace, Watching};
-use gonedark_infer::entity::Entity;
 use gonedark_infer::parameters::Parameters;
 use gonedark_route::Time;
 use serde_json::{Value, json};
@@ -23,18 +22,6 @@ use std::time::Duration;
 
 /// As the station does it, in microseconds.
 const TICK: i64 = 100_000;
-
-struct Nameless;
-
-impl Gazetteer for Nameless {
-    fn name(&self, _: &Entity) -> Option<String> {
-        None
-    }
-
-    fn local(&self, _: &Entity, _: Time) -> Option<LocalTime> {
-        None
-    }
-}
 
 /// The report of a watch of every connection in a folder of the lab's `bmp-N.raw.gz` with their `bmp-N.arrivals.gz`.
 pub(crate) fn report(folder: &Path, delegated: PathBuf) -> Value {
@@ -57,6 +44,7 @@ pub(crate) fn report(folder: &Path, delegated: PathBuf) -> Value {
         origins: watch::SharedOrigins::default(),
         limits: watch::Limits::default(),
         running: Vec::new(),
+        dead: Default::default(),
     };
     let (sender, parcels) = channel();
     let departures = sender.of_source(1 << 20);

@@ -3,7 +3,7 @@
 use crate::ris_server::key;
 use gonedark::country;
 use gonedark::pipeline::observatory::Observatory;
-use gonedark::present::{Gazetteer, LocalTime};
+use gonedark::present::Nameless;
 use gonedark::source::batch::{Neighbour, Observation};
 use gonedark::source::channel::channel;
 use gonedark::source::live::{self, Outlet, Source, Stop};
@@ -12,7 +12,6 @@ use gonedark::store::Store;
 use gonedark::store::retention::Keeping;
 use gonedark::watch::{self, Limits, Pace, SharedOrigins, Watching};
 use gonedark_infer::Watch;
-use gonedark_infer::entity::Entity;
 use gonedark_infer::parameters::Parameters;
 use gonedark_infer::report::BlindReason;
 use gonedark_route::{Asn, Time};
@@ -76,18 +75,6 @@ fn closing_a_stream_takes_down_also_those_of_its_peers_that_wait_for_a_stream_th
     assert_eq!(down, [[0, 1, 2]]);
 }
 
-struct Nameless;
-
-impl Gazetteer for Nameless {
-    fn name(&self, _: &Entity) -> Option<String> {
-        None
-    }
-
-    fn local(&self, _: &Entity, _: Time) -> Option<LocalTime> {
-        None
-    }
-}
-
 /// Says something, and dies.
 struct Dying;
 
@@ -132,6 +119,7 @@ fn a_source_that_dies_by_a_bug_leaves_its_collectors_blind_and_is_not_well() {
         origins: SharedOrigins::default(),
         limits: Limits::default(),
         running: vec![running],
+        dead: Default::default(),
     };
     std::thread::scope(|scope| {
         scope.spawn(|| {

@@ -19,6 +19,7 @@ use crate::watch::{self, Limits, Pace, SharedOrigins, Watching};
 use anyhow::{Context, anyhow};
 use gonedark_route::Time;
 use signal_hook::consts::{SIGINT, SIGTERM};
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -86,6 +87,7 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
         origins,
         limits: Limits::default(),
         running: Vec::new(),
+        dead: BTreeSet::new(),
     };
     watching.close_orphans(goes_on).map_err(input)?;
     watching.await_streams(awaited).map_err(input)?;
