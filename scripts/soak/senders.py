@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import random
 import socket
 import struct
@@ -21,6 +22,8 @@ class World:
             octets = bytes([1 + (number >> 16), number >> 8 & 255, number & 255])
             self.wires.append(bytes([24]) + octets)
             self.texts.append("{}.{}.{}.0/24".format(*octets))
+        # As many as fit into one UPDATE (RFC 4271 section 4: 4,096 bytes).
+        self.pieces = [slice(begin, begin + 800) for begin in range(0, count, 800)]
 
 
 def pace(stop, rate):
@@ -85,11 +88,18 @@ class Router:
         first = [message(4, tlv(1, b"soak") + tlv(2, f"router{self.number}".encode()))]
         first += [message(3, per_peer(*peer) + PEER_UP) for peer in self.peers]
         sent = self.send(connection, first)
+        for peer in self.peers:
+            sent += self.send(connection, self.table(peer))
         for due in pace(self.stop, self.rate):
             sent += self.send(connection, [self.route() for _ in range(due)])
             if time.monotonic() >= until:
                 break
         return sent
+
+    def table(self, peer):
+        """All that a neighbour holds, and that this was all (RFC 4724 section 2)."""
+        whole = [announcement(peer, 64_600, b"".join(self.world.wires[piece])) for piece in self.world.pieces]
+        return whole + [monitoring(peer, b"\0\0\0\0")]
 
     def send(self, connection, messages):
         connection.sendall(b"".join(messages))
@@ -174,6 +184,15 @@ class RisServer:
         lock = threading.Lock()
         threading.Thread(target=self.answer, args=(connection, lock), daemon=True).start()
         sent = 0
+        if self.connections == 1:
+            # RIS Live gives no tables: what all hold is said once, so that memory is full from the begin.
+            for host in range(3):
+                for peer in range(10):
+                    lines = [self.said(host, peer, self.announced(peer, self.world.texts[piece])) for piece in self.world.pieces]
+                    with lock:
+                        connection.sendall(b"".join(map(frame, lines)))
+                    self.sent += len(lines)
+                    sent += len(lines)
         for due in pace(self.stop, self.rate):
             piece = b"".join(frame(self.line()) for _ in range(due))
             with lock:
@@ -198,16 +217,17 @@ class RisServer:
     def line(self):
         host, peer = self.dice.randrange(3), self.dice.randrange(10)
         network = self.world.texts[int(self.dice.random() ** 2 * len(self.world.texts))]
-        asn = 64_700 + peer
-        if self.dice.random() < 0.3:
-            what = f'"withdrawals":["{network}"]'
-        else:
-            what = (
-                f'"path":[{asn},3356,{64_600 + len(network) % 10}],'
-                f'"announcements":[{{"next_hop":"192.0.2.1","prefixes":["{network}"]}}]'
-            )
+        what = f'"withdrawals":["{network}"]' if self.dice.random() < 0.3 else self.announced(peer, [network])
+        return self.said(host, peer, what)
+
+    def announced(self, peer, networks):
+        networks = json.dumps(networks)
+        path = f"[{64_700 + peer},3356,{64_600 + len(networks) % 10}]"
+        return f'"path":{path},"announcements":[{{"next_hop":"192.0.2.1","prefixes":{networks}}}]'
+
+    def said(self, host, peer, what):
         return (
-            f'{{"type":"ris_message","data":{{"timestamp":{time.time():.2f},"peer":"192.0.2.{peer}","peer_asn":"{asn}",'
+            f'{{"type":"ris_message","data":{{"timestamp":{time.time():.2f},"peer":"192.0.2.{peer}","peer_asn":"{64_700 + peer}",'
             f'"id":"x","host":"rrc{host:02}.ripe.net","type":"UPDATE",{what}}}}}'
         )
 

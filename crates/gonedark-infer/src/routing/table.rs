@@ -4,31 +4,12 @@ use super::change::Transition;
 use super::row::Row;
 use super::shard::Shard;
 use super::tails::Tails;
+use super::touched::Touched;
 use super::vantage::{Ballot, Peer, Vantage};
 use super::word::{Before, Lent, Source};
 use crate::observation::{Delegations, Named, NetworkId, PeerId, Update};
 use crate::parameters::Parameters;
 use gonedark_route::{Asn, Family, Prefix, Tail, Time};
-use std::collections::VecDeque;
-
-/// What is remembered of what messages touched, however much they say within a backlog: 256 MiB. Guess: five times what
-/// all collectors say in two minutes.
-const MAX_TOUCHED: usize = 1 << 24;
-
-/// A message touched what a peer holds of a row: 16 bytes, as there are as many as routes where a table is sent.
-#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
-struct Touch {
-    at: Time,
-    row: u32,
-    shard: u16,
-    peer: PeerId,
-}
-
-impl Touch {
-    fn of(at: Time, row: NetworkId, peer: PeerId) -> Self {
-        Touch { at, row: row.row, shard: row.shard, peer }
-    }
-}
 
 /// All shards.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -36,7 +17,7 @@ pub(crate) struct Table {
     pub(crate) shards: Vec<Shard>,
     pub(crate) tails: Tails,
     /// What messages touched, as far back as a table's backlog reaches.
-    touched: VecDeque<Touch>,
+    touched: Touched,
     /// How far back that is, in microseconds.
     backlog: i64,
     /// How many networks there may be, and how often one was named for which there was no room.
@@ -49,7 +30,7 @@ impl Table {
         Table {
             shards: (0..shards.max(1)).map(|number| Shard::new(number as u16)).collect(),
             tails: Tails::default(),
-            touched: VecDeque::new(),
+            touched: Touched::default(),
             // A table is settled one backlog after its time and looks one backlog before it.
             backlog: 2 * parameters.table_backlog,
             room: parameters.max_networks,
@@ -117,18 +98,14 @@ impl Table {
         mut announced_to: impl FnMut(NetworkId, Before),
     ) -> u64 {
         let Update { at, peer, tail, announced, withdrawn } = *update;
-        while self.touched.front().is_some_and(|touch| at - touch.at > self.backlog) {
-            self.touched.pop_front();
-        }
-        let most = MAX_TOUCHED.saturating_sub(announced.len() + withdrawn.len());
-        self.touched.drain(..self.touched.len().saturating_sub(most));
+        self.touched.forget(at + -self.backlog, announced.len() + withdrawn.len());
         let tail = tail.map(|tail| self.tails.intern(tail));
         let mut repeats = 0;
         let Table { shards, tails, touched, .. } = self;
         let mut lent = Lent { vantage, tails, delegations };
         for Named { network: row, path_id } in withdrawn {
             if shards[usize::from(row.shard)].withdraw(&mut lent, (at, peer), (row.row, *path_id)) {
-                touched.push_back(Touch::of(at, *row, peer));
+                touched.push(at, *row, peer);
             }
         }
         let Some(tail) = tail else { return 0 };
@@ -143,7 +120,7 @@ impl Table {
                 shard.announce(&mut lent, (at, peer), (row.row, *path_id, tail), Source::Message)
             });
             repeats += u64::from(before == Before::Same);
-            touched.push_back(Touch::of(at, *row, peer));
+            touched.push(at, *row, peer);
             announced_to(*row, before);
         }
         repeats
@@ -155,9 +132,7 @@ impl Table {
         since: Time,
         mut of: impl FnMut(PeerId) -> bool,
     ) -> std::collections::HashSet<(NetworkId, PeerId)> {
-        let recent = self.touched.iter().rev().take_while(|touch| touch.at >= since);
-        let recent = recent.filter(|touch| of(touch.peer));
-        recent.map(|touch| (NetworkId { shard: touch.shard, row: touch.row }, touch.peer)).collect()
+        self.touched.since(since).filter(|(_, peer)| of(*peer)).collect()
     }
 
     /// Whether anything happened since the last look.
