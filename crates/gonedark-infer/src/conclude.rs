@@ -12,7 +12,7 @@ use crate::report::{
     BeforeLost, Coverage, EntityState, EntityStatus, Incident, Level, Note, PhaseState, Report, Sample,
     Series, Signal,
 };
-use crate::routing::vantage::Vantage;
+use crate::routing::vantage::{MAX_PEERS, Vantage};
 use gonedark_route::{Asn, Family, Time};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,7 +92,14 @@ impl Inference {
             room: self.parameters.max_networks as u64,
             refused: self.table.refused,
         });
-        late.chain(untabled).chain(crowd).collect()
+        let audience = (self.vantage.refused > 0)
+            .then_some(Note::TooManyPeers { room: MAX_PEERS as u64, refused: self.vantage.refused });
+        let uncertain = Family::ALL
+            .iter()
+            .filter_map(|family| self.vantage.uncertain(*family as usize, &self.parameters))
+            .max_by_key(|(asns, ..)| *asns)
+            .map(|(asns, from, until)| Note::NotConfirmed { asns, from, until });
+        late.chain(untabled).chain(crowd).chain(audience).chain(uncertain).collect()
     }
 
     fn coverage(&self, until: Time) -> Coverage {

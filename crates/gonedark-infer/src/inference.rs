@@ -135,7 +135,7 @@ impl Inference {
         self.vantage.collector(name)
     }
 
-    /// The number of a peer; `None` once 65,535 are known.
+    /// The number of a peer; `None` once 65,535 are known, which the report then says.
     pub fn peer(&mut self, key: PeerKey) -> Option<PeerId> {
         let peer = self.vantage.peer(key, &*self.delegations);
         self.table.fit(&self.vantage);

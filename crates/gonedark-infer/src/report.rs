@@ -226,6 +226,13 @@ pub enum Note {
         /// How often one was named that had none.
         refused: u64,
     },
+    /// More peers were named than are told apart; what those said that came last was left out.
+    TooManyPeers {
+        /// How many are told apart.
+        room: u64,
+        /// How often one was named for which there was no room.
+        refused: u64,
+    },
     /// The table of this collector could not be read to its end: what it did not come to name is not known from it.
     TableCut {
         /// The collector.
@@ -251,6 +258,16 @@ pub enum Note {
         collector: String,
         /// How many.
         count: u64,
+    },
+    /// So many of those who vote may have said what nobody heard that the rest are too few: what was withdrawn then, and of
+    /// which they said nothing since, counts as up.
+    NotConfirmed {
+        /// How many ASNs that can see; of the family with the most of them.
+        asns: u64,
+        /// From when on they may have said it.
+        from: Time,
+        /// Until when.
+        until: Time,
     },
     /// The worst moment lies next to an interval in which too few could see.
     NextToBlindness,

@@ -36,6 +36,33 @@ fn a_collector_without_files_is_blind_and_no_outage() {
 }
 
 #[test]
+fn what_was_withdrawn_while_all_were_blind_counts_as_up_and_that_is_said_until_tables_come() {
+    let said = |blind: &[usize]| {
+        let mut world = World::started();
+        for collector in blind {
+            let id = world.collectors[*collector];
+            world.inference.gap_begin(at(hms(3, 0, 0)), id, BlindReason::SessionDown);
+            world.inference.gap_end(at(hms(3, 5, 0)), id);
+        }
+        let mut unconfirmed = |hour| {
+            let notes = world.report(hms(hour, 0, 0)).notes;
+            notes.into_iter().filter(|note| matches!(note, Note::NotConfirmed { .. })).collect::<Vec<_>>()
+        };
+        let before = unconfirmed(4);
+        world.tables_of(hms(8, 0, 0), &everything());
+        let mut unconfirmed = |hour| {
+            let notes = world.report(hms(hour, 0, 0)).notes;
+            notes.iter().any(|note| matches!(note, Note::NotConfirmed { .. }))
+        };
+        assert!(!unconfirmed(9));
+        before
+    };
+    let (from, until) = (at(hms(3, 0, 0)), at(hms(3, 5, 0)));
+    assert_eq!(said(&[0, 1, 2]), [Note::NotConfirmed { asns: 12, from, until }]);
+    assert_eq!(said(&[1]), [], "enough of them are certain");
+}
+
+#[test]
 fn when_all_collectors_are_blind_nothing_is_said() {
     let mut world = World::started();
     for collector in world.collectors.clone() {
@@ -523,6 +550,21 @@ fn more_networks_than_there_is_room_for_are_left_out_and_counted() {
     assert!(named(KP[1]), "one that is known has its place");
     let notes = inference.report(at(0)).notes;
     assert_eq!(notes, [Note::TooManyNetworks { room: 3, refused: 1 }]);
+}
+
+#[test]
+fn peers_beyond_those_that_are_told_apart_are_left_out_and_counted() {
+    let mut inference = Inference::new(Parameters::default(), Box::new(registry()), Watch::default(), 2);
+    let collector = inference.collector("rrc00");
+    let mut peer = |number: u32| {
+        let address = std::net::Ipv4Addr::from_bits(number).into();
+        inference.peer(PeerKey { collector, asn: Asn(701), address }).is_some()
+    };
+    assert!((0..65_535).all(&mut peer));
+    assert!(!peer(65_535));
+    assert!(peer(0), "one that is known keeps its number");
+    let notes = inference.report(at(0)).notes;
+    assert!(notes.contains(&Note::TooManyPeers { room: 65_535, refused: 1 }), "{notes:?}");
 }
 
 #[test]

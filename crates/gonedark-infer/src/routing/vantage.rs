@@ -142,6 +142,8 @@ pub(crate) struct Vantage {
     pub(crate) peers: Vec<Peer>,
     pub(crate) voters: Vec<Voter>,
     pub(crate) ballot: Ballot,
+    /// How often a peer was named for which there was no room.
+    pub(crate) refused: u64,
     by_name: HashMap<String, CollectorId, FixedState>,
     by_key: HashMap<PeerKey, PeerId, FixedState>,
     by_asn: HashMap<Asn, u16, FixedState>,
@@ -173,6 +175,7 @@ impl Vantage {
             return Some(*id);
         }
         if self.peers.len() >= MAX_PEERS {
+            self.refused += 1;
             return None;
         }
         let id = PeerId(self.peers.len() as u16);
@@ -230,6 +233,31 @@ impl Vantage {
             self.voters[usize::from(voter)].peers.iter().map(|peer| self.get(*peer).key.collector);
         let first = collectors.next()?;
         collectors.all(|other| other == first).then_some(first)
+    }
+
+    /// How many ASNs can see and have no full feed that is certain (each may have said what nobody heard), and from when
+    /// until when they may have said it; `None` where enough of the usual voters are certain.
+    pub(crate) fn uncertain(&self, family: usize, parameters: &Parameters) -> Option<(u64, Time, Time)> {
+        let mut certain = Bits::default();
+        let mut uncertain = Bits::default();
+        let mut spell: Option<(Time, Time)> = None;
+        for (index, peer) in self.peers.iter().enumerate() {
+            if !peer.full_feed[family] || !self.is_sighted(PeerId(index as u16)) {
+                continue;
+            }
+            let Some(since) = peer.stale_since else {
+                certain.set(usize::from(peer.voter));
+                continue;
+            };
+            uncertain.set(usize::from(peer.voter));
+            let (from, until) = spell.unwrap_or((since, peer.heard_again));
+            spell = Some((from.min(since), until.max(peer.heard_again)));
+        }
+        let (from, until) = spell?;
+        let normal = u64::from(self.ballot.voters[family].count());
+        let enough = u64::from(certain.count()) * 100 >= normal * parameters.coverage_percent;
+        let count = uncertain.iter().filter(|voter| !certain.get(*voter)).count() as u64;
+        (!enough && count > 0).then_some((count, from, until))
     }
 
     pub(crate) fn peers_of(&self, collector: CollectorId) -> impl Iterator<Item = PeerId> + '_ {

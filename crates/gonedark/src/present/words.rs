@@ -112,6 +112,11 @@ pub fn note(note: &Note) -> String {
             times::grouped(*room),
             counted(*refused, "mention of one", "mentions of others")
         ),
+        Note::TooManyPeers { room, refused } => format!(
+            "No more than {} peers are told apart; what others said, named {}, was left out.",
+            times::grouped(*room),
+            counted(*refused, "time", "times")
+        ),
         Note::TableCut { collector } => format!(
             "The table of {collector} was cut off or damaged: networks that it did not come to name are known only from \
              what peers said of them later."
@@ -130,6 +135,13 @@ pub fn note(note: &Note) -> String {
             counted(*count, "record", "records"),
             if *count == 1 { "was" } else { "were" },
             if *count == 1 { "it came" } else { "they came" },
+        ),
+        Note::NotConfirmed { asns, from, until } => format!(
+            "{} of the ASes that vote may have said what nobody heard between {} and {} UTC: a network that was withdrawn then counts \
+             as up until they say something of it again, or a table is read that lacks it.",
+            times::grouped(*asns),
+            times::long_stamp(*from),
+            times::long_stamp(*until)
         ),
         Note::NextToBlindness => {
             "The worst of it lies next to an interval in which too few could see: it may have begun earlier or ended later."

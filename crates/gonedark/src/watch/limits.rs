@@ -40,6 +40,8 @@ fn measure(note: &Note) -> Option<((u8, String), u64)> {
         Note::ClockSkew { collector, micros } => (2, collector.as_str(), micros.unsigned_abs()),
         Note::LateRecords { collector, count } => (3, collector.as_str(), *count),
         Note::TooManyNetworks { refused, .. } => (4, "", *refused),
+        Note::TooManyPeers { refused, .. } => (5, "", *refused),
+        Note::NotConfirmed { .. } => (6, "", 1),
         Note::AgedOut { .. } | Note::NextToBlindness => return None,
     };
     Some(((kind, whose.to_owned()), much))
