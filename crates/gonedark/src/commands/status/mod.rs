@@ -7,7 +7,9 @@ use super::Failure;
 use crate::cli;
 use crate::clock;
 use crate::config::{self, Config};
+use crate::present::times::grouped;
 use crate::present::traffic::{bits, packets};
+use crate::present::words::counted;
 use crate::serve;
 use crate::serve::View;
 use crate::store::{self, AttackSummary, DeafSummary, IncidentSummary, Summary, TOLD};
@@ -20,7 +22,7 @@ use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
-use words::{Page, count, span, time};
+use words::{Page, span, time};
 
 /// How long the running watch is waited for. Guess: it answers in milliseconds.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -206,9 +208,8 @@ fn running(view: &View, page: &mut Page<'_>) -> io::Result<()> {
         || "No route is applied yet.".to_owned(),
         |(until, lag)| format!("Applied until {until}, {} ago.", span((lag * 1e6) as i64)),
     );
-    let waiting = count(view.waiting_bytes / 1024, "KiB");
-    let store = count(view.store_bytes / 1024, "KiB");
-    page.line(0, &format!("{until} The store has {store}; {waiting} wait for what lags."))?;
+    let (store, waiting) = (grouped(view.store_bytes / 1024), grouped(view.waiting_bytes / 1024));
+    page.line(0, &format!("{until} The store has {store} KiB; {waiting} KiB wait for what lags."))?;
     page.heading("Sources")?;
     view.sources.iter().try_for_each(|source| one_source(source, page))?;
     if view.limits.is_empty() {
@@ -235,9 +236,11 @@ fn one_source(source: &SourceStatus, page: &mut Page<'_>) -> io::Result<()> {
     page.line(
         4,
         &format!(
-            "{}, {damaged} damaged, {missed} missed; {}",
-            count(*messages, "messages"),
-            count(*connections, "connections")
+            "{}, {} damaged, {} missed; {}",
+            counted(*messages, "message", "messages"),
+            grouped(*damaged),
+            grouped(*missed),
+            counted(*connections, "connection", "connections")
         ),
     )?;
     for (who, at) in sessions.iter().take(SESSIONS) {

@@ -56,19 +56,6 @@ pub(super) fn span(micros: i64) -> String {
     }
 }
 
-/// `1,234,567 messages`.
-pub(super) fn count(count: u64, of: &str) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    format!("{text} {of}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +73,5 @@ mod tests {
         let of = |seconds: i64| span(seconds * 1_000_000);
         assert_eq!([of(35), of(301), of(10_920), of(2_260_800)], ["35 s", "5 min", "3 h 2 min", "26 d 4 h"]);
         assert_eq!(of(-5), "0 s", "clocks differ");
-        assert_eq!([count(12, "x"), count(1_234_567, "x")], ["12 x", "1,234,567 x"]);
     }
 }
