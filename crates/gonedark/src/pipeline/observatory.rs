@@ -6,7 +6,7 @@
 
 use super::apply::{Hand, Numbers};
 use crate::source::batch::{Batch, Observation};
-use crate::source::parcel::{Parcel, Part, StreamKey};
+use crate::source::parcel::{Parcel, Part, StreamKey, shut};
 use gonedark_infer::news::News;
 use gonedark_infer::observation::{CollectorId, Delegations};
 use gonedark_infer::parameters::Parameters;
@@ -281,14 +281,18 @@ impl Observatory {
 }
 
 impl Stream {
-    /// A parcel after which nobody waits for it, and in which nobody of it sees any more.
+    /// A parcel after which nobody waits for it, and in which nobody of it sees any more. One that has a position is gone on
+    /// with from there, so that its sessions stand: nothing tells the table anew to which they would be taken.
     fn closing(&self) -> Parcel {
         let mut parcel = Parcel { closed: true, ..Parcel::of(&self.key) };
         let waiting = self.waiting.iter().flat_map(|(_, batch)| batch.observations.last());
         let at = waiting.map(|(at, _)| *at).chain([self.mark]).max().unwrap_or(self.mark);
         if self.key.part == Part::Messages && at > Time::MIN {
             let down = |peer| (at, Observation::Session { peer, established: false });
-            parcel.batch.observations = (0..self.peers_named()).map(down).collect();
+            match &self.position {
+                Some(position) => parcel.position = Some(shut(position)),
+                None => parcel.batch.observations = (0..self.peers_named()).map(down).collect(),
+            }
             let blind = Observation::GapBegin { reason: BlindReason::SessionDown };
             parcel.batch.observations.push((at, blind));
             parcel.mark = Some(at);

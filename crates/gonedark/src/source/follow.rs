@@ -60,13 +60,15 @@ pub struct Follower {
     fetcher: Option<Fetcher>,
     /// Why the last fetch brought less than there should be.
     fault: Option<String>,
+    /// Names of files of which the time is none: told once each.
+    strange: BTreeSet<PathBuf>,
     streams: BTreeMap<(String, Part), Followed>,
 }
 
 impl Follower {
     /// One that waits to be started.
     pub fn new(settings: Settings, fetcher: Option<Fetcher>) -> Self {
-        Follower { settings, fetcher, fault: None, streams: BTreeMap::new() }
+        Follower { settings, fetcher, fault: None, strange: BTreeSet::new(), streams: BTreeMap::new() }
     }
 
     fn stream(&mut self, collector: &str, part: Part, outlet: &Outlet) -> &mut Followed {
@@ -98,10 +100,15 @@ impl Follower {
         for file in files {
             let messages = self.stream(&file.collector, Part::Messages, outlet);
             let (started, speaks_until) = (messages.at.is_some(), messages.speaks_until);
-            if messages.is_done && bootstrap || !started && !is_whole {
+            if messages.is_done && bootstrap {
                 continue;
             }
             let stream = self.stream(&file.collector, part_of(file), outlet);
+            // All wait for the rest of a table that an earlier run has begun, and nothing else bounds what waits.
+            let is_within = |at: &Place| !at.whole && place_of(file) == (at.time, at.name.as_str());
+            if !started && !is_whole && !stream.at.as_ref().is_some_and(is_within) {
+                continue;
+            }
             let behind = match &stream.at {
                 Some(at) if at.whole => place_of(file) > (at.time, &at.name),
                 Some(at) => place_of(file) >= (at.time, &at.name),
@@ -117,6 +124,21 @@ impl Follower {
         }
         unread.sort_by_key(|file| (file.time, file.kind != Kind::Rib, &file.collector, name_of(file)));
         unread
+    }
+
+    /// The files that there are. Left out are those that are not due for over a day, by a slip of the pen or the clock of
+    /// whoever wrote them: one that was read would end its collector, which would have spoken until then. What is read once
+    /// may be of any time.
+    fn list(&mut self, now: Time) -> Listing {
+        let Settings { once, folder, name: source, .. } = &self.settings;
+        let mut listing = archive::list(std::slice::from_ref(folder));
+        let latest = if *once { Time::MAX } else { now + followed::STRAY };
+        for file in listing.files.extract_if(.., |file| file.time > Some(latest)) {
+            if self.strange.insert(file.path.clone()) {
+                tracing::warn!(source, file = %file.path.display(), "is of the future by its name, and is left out");
+            }
+        }
+        listing
     }
 
     /// Ends what an earlier run left within a file that is not there any more: else everybody would wait for the rest of a
@@ -374,7 +396,7 @@ impl Source for Follower {
             }
             self.say(true, "looking for new files", outlet);
             let is_whole = fetching.as_mut().is_none_or(|fetching| self.fetch(fetching, outlet));
-            let listing = archive::list(std::slice::from_ref(&self.settings.folder));
+            let listing = self.list(outlet.now());
             let rhythms = listing.rhythms();
             // What is not there may still be fetched until all is.
             if is_whole && !self.leave_gone(&listing, outlet) {

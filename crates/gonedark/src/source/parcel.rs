@@ -66,6 +66,20 @@ impl Parcel {
     }
 }
 
+/// Before the position of a stream that was closed in its source's stead, with a blindness of its collector that its source
+/// did not tell and has to end.
+const SHUT: &str = "shut ";
+
+/// The position of a stream that is closed in its source's stead.
+pub fn shut(position: &str) -> String {
+    format!("{SHUT}{}", shut_before(position).1)
+}
+
+/// Whether a stream was closed in its source's stead, and its position in the source's own words.
+pub fn shut_before(position: &str) -> (bool, &str) {
+    position.strip_prefix(SHUT).map_or((false, position), |own| (true, own))
+}
+
 /// What a source hands on.
 #[derive(Debug)]
 pub enum Freight {

@@ -74,6 +74,7 @@ impl Store {
         refuse_foreign(path)?;
         let lock = lock(path)?;
         let mut warnings = Vec::new();
+        recover::go_on(path, &mut warnings)?;
         let db = match open_sound(path) {
             Err(fault) if fault.is_damage() => {
                 recover::recover(path, &fault, &mut warnings)?;

@@ -2,6 +2,7 @@
 
 use super::fault::StoreFault;
 use super::{Warnings, schema};
+use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, File};
 use std::io::Read;
@@ -13,6 +14,8 @@ const TABLES: [&str; 12] = [
     "deaf", "meter",
 ];
 
+/// Behind the name of what was taken over whole, until it is in the place of the damaged store.
+const WHOLE: &str = ".recovered";
 /// How every SQLite file begins (<https://sqlite.org/fileformat.html>, section 1.3.1).
 const BEGIN: &[u8; 16] = b"SQLite format 3\0";
 /// Bytes of a page of a store: SQLite's default, which no store changes.
@@ -39,18 +42,69 @@ pub(super) fn is_foreign(path: &Path) -> bool {
 }
 
 /// Puts a damaged store aside and makes a new one of what can be read of it, row by row.
+///
+/// # Errors
+/// Those of the new store, for which there may be no room: then the damaged one is left where it is.
 pub(super) fn recover(path: &Path, fault: &StoreFault, warnings: &mut Warnings) -> Result<(), StoreFault> {
-    let other = |error: std::io::Error| StoreFault::Other { path: path.into(), why: error.to_string() };
-    let aside = free_name(path);
-    let fresh = with_ending(path, ".recovering");
+    let (fresh, whole) = (with_ending(path, ".recovering"), with_ending(path, WHOLE));
     let _ = fs::remove_file(&fresh);
+    let lost = take_over(path, &fresh).inspect_err(|_| {
+        for ending in ["", "-journal", "-wal", "-shm"] {
+            let _ = fs::remove_file(with_ending(&fresh, ending));
+        }
+    })?;
+    fs::rename(&fresh, &whole).map_err(|error| other(path, &error))?;
+    let aside = free_name(path);
+    exchange(path, &aside)?;
+    let what = if lost.is_empty() { "nothing".to_owned() } else { lost.join(", ") };
+    warnings.push(format!(
+        "{fault}. It was put aside as {}, and what could be read was taken over; not whole: {what}",
+        aside.display()
+    ));
+    Ok(())
+}
+
+/// Ends what a start that was killed had begun: the damaged store is put aside, and what was taken over not in its place.
+pub(super) fn go_on(path: &Path, warnings: &mut Warnings) -> Result<(), StoreFault> {
+    if path.exists() || !with_ending(path, WHOLE).exists() {
+        return Ok(());
+    }
+    let aside = damaged_names(path).take_while(|name| name.exists()).last();
+    let aside = aside.unwrap_or_else(|| free_name(path));
+    exchange(path, &aside)?;
+    warnings.push(format!(
+        "{}: an earlier start ended while it put a damaged store aside, as {}. What it had taken over is used.",
+        path.display(),
+        aside.display()
+    ));
+    Ok(())
+}
+
+/// Puts the damaged store aside, as far as it is not yet, and what was taken over of it in its place.
+fn exchange(path: &Path, aside: &Path) -> Result<(), StoreFault> {
+    for ending in ["", "-wal", "-shm"] {
+        let from = with_ending(path, ending);
+        if from.exists() {
+            fs::rename(&from, with_ending(aside, ending)).map_err(|error| other(path, &error))?;
+        }
+    }
+    fs::rename(with_ending(path, WHOLE), path).map_err(|error| other(path, &error))
+}
+
+fn other(path: &Path, error: &std::io::Error) -> StoreFault {
+    StoreFault::Other { path: path.into(), why: error.to_string() }
+}
+
+/// Makes a store at `fresh` of what can be read of the damaged one; gives what is not whole.
+fn take_over(path: &Path, fresh: &Path) -> Result<Vec<String>, StoreFault> {
     let told = |error| StoreFault::of(path, error);
-    let mut new = Connection::open(&fresh).map_err(told)?;
+    let mut new = Connection::open(fresh).map_err(told)?;
     schema::migrate(&mut new).map_err(|fault| fault.at(path))?;
     let old = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).ok();
     let mut lost = Vec::new();
     for table in TABLES {
-        let (rows, whole) = old.as_ref().map_or((0, false), |old| copy(old, &new, table));
+        let copied = old.as_ref().map(|old| copy(old, &new, table)).transpose().map_err(told)?;
+        let (rows, whole) = copied.unwrap_or_default();
         if !whole {
             lost.push(format!("{table} (only {rows} rows)"));
         }
@@ -64,21 +118,8 @@ pub(super) fn recover(path: &Path, fault: &StoreFault, warnings: &mut Warnings) 
         }
     }
     name_again(&new).map_err(told)?;
-    drop(old);
     new.close().map_err(|(_, error)| told(error))?;
-    for ending in ["", "-wal", "-shm"] {
-        let from = with_ending(path, ending);
-        if from.exists() {
-            fs::rename(&from, with_ending(&aside, ending)).map_err(other)?;
-        }
-    }
-    fs::rename(&fresh, path).map_err(other)?;
-    let what = if lost.is_empty() { "nothing".to_owned() } else { lost.join(", ") };
-    warnings.push(format!(
-        "{fault}. It was put aside as {}, and what could be read was taken over; not whole: {what}",
-        aside.display()
-    ));
-    Ok(())
+    Ok(lost)
 }
 
 /// Entities whose names were lost: incidents still have them. Signals of which nobody knows whose they are go, because a new
@@ -93,42 +134,50 @@ fn name_again(new: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Copies the rows that can be read, from both ends, so that one bad page costs no more than itself. Gives how many, and
-/// whether those were all.
-fn copy(old: &Connection, new: &Connection, table: &str) -> (u64, bool) {
-    let columns = match new.prepare(&format!("SELECT * FROM {table}")) {
-        Ok(statement) => statement.column_count(),
-        Err(_) => return (0, false),
-    };
-    let marks = vec!["?"; columns].join(", ");
-    let Ok(mut insert) = new.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES ({marks})")) else {
-        return (0, false);
-    };
+/// whether those were all. What it fails with is of the new store: of that more could be read.
+fn copy(old: &Connection, new: &Connection, table: &str) -> rusqlite::Result<(u64, bool)> {
+    let columns = new.prepare(&format!("SELECT * FROM {table}"))?.column_count();
     // A store that was never opened by this version lacks what is new in it.
     let is_missing = |error: &rusqlite::Error| error.to_string().contains("no such table");
     if old.prepare(&format!("SELECT 1 FROM {table}")).is_err_and(|error| is_missing(&error)) {
-        return (0, true);
+        return Ok((0, true));
     }
-    let _ = new.execute_batch("BEGIN");
-    let (mut rows, mut whole) = (0, true);
+    let work = new.unchecked_transaction()?;
+    let marks = vec!["?"; columns].join(", ");
+    let mut insert = work.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES ({marks})"))?;
+    let (mut rows, mut whole) = (0, false);
     for order in ["ASC", "DESC"] {
         let key = if table == "point" { "entity" } else { "1" };
-        let query = format!("SELECT * FROM {table} ORDER BY {key} {order}");
-        let done = old.prepare(&query).and_then(|mut statement| {
-            let mut found = statement.query([])?;
-            while let Some(row) = found.next()? {
-                let values: Vec<rusqlite::types::Value> =
-                    (0..columns).map(|column| row.get(column)).collect::<Result<_, _>>()?;
-                rows += insert.execute(rusqlite::params_from_iter(values))? as u64;
+        let Ok(mut statement) = old.prepare(&format!("SELECT * FROM {table} ORDER BY {key} {order}")) else {
+            break;
+        };
+        let Ok(mut found) = statement.query([]) else { break };
+        whole = true;
+        let is_end = loop {
+            let Ok(next) = found.next() else { break false };
+            let Some(row) = next else { break true };
+            let values: rusqlite::Result<Vec<Value>> = (0..columns).map(|column| row.get(column)).collect();
+            match values.map(|values| insert.execute(rusqlite::params_from_iter(values))) {
+                Ok(Ok(inserted)) => rows += inserted as u64,
+                Ok(Err(error)) if !is_unfit(&error) => return Err(error),
+                // A row that is not what was written.
+                Ok(Err(_)) | Err(_) => whole = false,
             }
-            Ok(())
-        });
-        whole = done.is_ok();
-        if whole {
+        };
+        if is_end {
             break;
         }
+        whole = false;
     }
-    let _ = new.execute_batch("COMMIT");
-    (rows, whole)
+    drop(insert);
+    work.commit()?;
+    Ok((rows, whole))
+}
+
+/// Whether a row was refused for what is in it.
+fn is_unfit(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{ConstraintViolation, TooBig, TypeMismatch};
+    error.sqlite_error_code().is_some_and(|code| matches!(code, ConstraintViolation | TooBig | TypeMismatch))
 }
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {
@@ -139,11 +188,14 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 
 /// `store.db.damaged`, or with a number behind it.
 fn free_name(path: &Path) -> PathBuf {
-    let numbered = |number: u32| match number {
+    damaged_names(path).find(|name| !name.exists()).unwrap_or_else(|| with_ending(path, ".damaged"))
+}
+
+fn damaged_names(path: &Path) -> impl Iterator<Item = PathBuf> + '_ {
+    (0..u32::MAX).map(|number| match number {
         0 => with_ending(path, ".damaged"),
         number => with_ending(path, &format!(".damaged-{number}")),
-    };
-    (0..).map(numbered).find(|name| !name.exists()).unwrap_or_else(|| numbered(0))
+    })
 }
 
 #[cfg(test)]
@@ -195,6 +247,51 @@ mod tests {
         let (_, warnings) = Store::open(&path).expect("a store");
         assert!(warnings.iter().any(|warning| warning.contains("put aside")), "{warnings:?}");
         assert_eq!(fs::read(with_ending(&path, ".damaged")).expect("what was there"), bytes);
+    }
+
+    #[test]
+    fn where_there_is_no_room_for_what_can_be_read_the_damaged_store_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let old = Connection::open(folder.path().join("old")).expect("a store");
+        let new = Connection::open(folder.path().join("new")).expect("a store");
+        for db in [&old, &new] {
+            db.execute_batch(&schema::STEPS.concat()).expect("a schema");
+        }
+        let rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+            INSERT INTO entity SELECT i, 'asn', i FROM n";
+        old.execute_batch(rows).expect("rows");
+        let pages: i64 = new.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("a number");
+        let full: i64 = new
+            .query_row(&format!("PRAGMA max_page_count = {}", pages + 20), [], |row| row.get(0))
+            .expect("a number");
+        assert_eq!(full, pages + 20);
+        let failed = copy(&old, &new, "entity").expect_err("there is no room");
+        assert_eq!(failed.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull), "{failed}");
+        let path = folder.path().join("gonedark.db");
+        fs::write(&path, [BEGIN.as_slice(), &[0; 4096]].concat()).expect("written");
+        // What stands where the new store would be made is as good as no room.
+        fs::create_dir(with_ending(&path, ".recovering")).expect("a folder");
+        assert!(Store::open(&path).is_err());
+        assert!(path.exists() && !with_ending(&path, ".damaged").exists());
+    }
+
+    #[test]
+    fn a_recovery_that_was_killed_between_two_names_is_ended_by_the_next_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gonedark.db");
+        drop(Store::open(&path).expect("a store"));
+        let row = "INSERT INTO entity VALUES (7, 'country', 'KP')";
+        Connection::open(&path).and_then(|db| db.execute_batch(row)).expect("a row");
+        fs::rename(&path, with_ending(&path, WHOLE)).expect("taken over");
+        fs::write(with_ending(&path, ".damaged"), "damaged").expect("put aside");
+        fs::write(with_ending(&path, "-wal"), "not put aside yet").expect("written");
+        let (store, warnings) = Store::open(&path).expect("a store");
+        assert!(warnings[0].contains("gonedark.db.damaged."), "{warnings:?}");
+        let count = "SELECT count(*) FROM entity WHERE code = 'KP'";
+        let kept: u32 = store.db.query_row(count, [], |row| row.get(0)).expect("a count");
+        assert_eq!(kept, 1);
+        assert_eq!(fs::read(with_ending(&path, ".damaged-wal")).expect("aside"), b"not put aside yet");
+        assert!(!with_ending(&path, WHOLE).exists());
     }
 
     #[test]

@@ -26,7 +26,7 @@ use gonedark_route::Time;
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Bytes of observations that go into one commit at the most.
@@ -136,8 +136,7 @@ impl Watching<'_> {
     ///
     /// # Errors
     /// As of [`Watching::await_streams`].
-    pub fn reopen(&mut self, streams: Vec<StreamKey>) -> Result<(), StoreFault> {
-        let parcels: Vec<Parcel> = streams.into_iter().map(|key| Parcel::of(&Arc::new(key))).collect();
+    pub fn reopen(&mut self, parcels: Vec<Parcel>) -> Result<(), StoreFault> {
         if parcels.is_empty() { Ok(()) } else { self.accept(parcels) }
     }
 
@@ -258,14 +257,20 @@ impl Watching<'_> {
                 false => tracing::info!(collector, since = %from, reason = reason.name(), "is blind"),
             }
         }
-        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut status = self.show();
         status.commits += 1;
+        status.limits = limits;
+        Ok(())
+    }
+
+    /// Shows how far it has come to whoever asks.
+    pub fn show(&self) -> MutexGuard<'_, Status> {
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         status.applied = self.observatory.applied();
         status.waiting = self.observatory.not_applied();
         status.waiting_bytes = self.observatory.waiting() as u64;
         status.seen_until = Some(self.observatory.now());
-        status.limits = limits;
-        Ok(())
+        status
     }
 
     /// Keeps all state.

@@ -80,6 +80,44 @@ fn a_router_that_connects_anew_takes_the_place_of_its_dead_connection() {
     assert_eq!(closings(&parcels), 1, "the dead one says nothing more");
 }
 
+/// A neighbour's session is up (RFC 7854 section 4.10).
+fn peer_up(last: u8) -> Vec<u8> {
+    let mut body = vec![0; 26];
+    body[22..26].copy_from_slice(&[192, 0, 2, last]);
+    body.extend([0, 0, 0xfb, 0xf4, 192, 0, 2, last]);
+    body.extend([0; 8]);
+    body.extend([0; 20]);
+    for _ in 0..2 {
+        body.extend([0xff; 16]);
+        body.extend([0, 29, 1, 4, 0xfb, 0xf4, 0, 180, 192, 0, 2, last, 0]);
+    }
+    message(3, &body)
+}
+
+#[test]
+fn neighbours_that_a_dead_connection_has_told_of_are_down_unless_the_next_tells_of_them_too() {
+    let station = Listening::new(Taken::PrePolicy);
+    let mut dead = station.connect([127, 0, 0, 2]);
+    dead.write_all(&[initiation("edge"), peer_up(1), peer_up(2)].concat()).expect("sent");
+    station.until(|parcels| parcels.iter().any(|parcel| parcel.batch.peers.len() == 2));
+    let mut anew = station.connect([127, 0, 0, 2]);
+    anew.write_all(&[initiation("edge"), peer_up(1)].concat()).expect("sent");
+    let parcels = station.until(|parcels| parcels.iter().any(|parcel| parcel.fresh));
+    let batch = &parcels.iter().find(|parcel| parcel.fresh).expect("the first of the next").batch;
+    let sessions = batch.observations.iter().filter_map(|(_, what)| match what {
+        Observation::Session { peer, established } => {
+            let address = batch.peers[usize::from(*peer)].address.to_string();
+            Some((address.rsplit('.').next().expect("an end").to_owned(), *established))
+        }
+        _ => None,
+    });
+    let mut sessions: Vec<_> = sessions.collect();
+    assert_eq!(sessions.pop(), Some(("1".to_owned(), true)), "{batch:?}");
+    sessions.sort();
+    assert_eq!(sessions, [("1".to_owned(), false), ("2".to_owned(), false)]);
+    drop((dead, anew));
+}
+
 #[test]
 fn a_router_that_goes_away_leaves_nobody_who_sees() {
     let station = Listening::new(Taken::PrePolicy);

@@ -1,6 +1,7 @@
 //! Archives that give the answers of the first minutes, until RIS Live goes on alone.
 
 use crate::follower::{STEP, all, write};
+use crate::streams::observatory;
 use gonedark::clock;
 use gonedark::source::channel::channel;
 use gonedark::source::follow::{Fetcher, Follower, Settings, catch_up};
@@ -66,7 +67,13 @@ fn what_a_live_source_missed_during_a_stop_is_read_from_where_it_was_heard_last(
     let heard = Time::from_seconds(newest - 4 * STEP + 100);
     let done = format!("bootstrapped 1 1 whole {} sees updates", heard.micros() - 3_600_000_000);
     let mut positions = BTreeMap::from([(key(), done)]);
-    assert_eq!(catch_up(&mut positions, |_| Some(heard), now), [key()]);
+    let opening = catch_up(&mut positions, |_| Some(heard), now);
+    assert_eq!(opening.iter().map(|parcel| &*parcel.stream).collect::<Vec<_>>(), [&key()]);
+    // Stopped before anything of it came, while the live source was heard again: the next start must not wait for nobody.
+    let mut observatory = observatory();
+    opening.into_iter().for_each(|parcel| observatory.take(parcel));
+    let mut positions = observatory.positions();
+    assert_eq!(catch_up(&mut positions, |_| Some(now), now), []);
     let parcels = all(follower(folder.path(), Duration::from_secs(900), None), positions);
     let stamps: Vec<i64> = parcels
         .iter()

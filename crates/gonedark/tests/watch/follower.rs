@@ -182,6 +182,15 @@ fn a_file_that_is_late_is_waited_for_also_where_the_one_after_it_is_there() {
 }
 
 #[test]
+fn a_file_of_the_future_by_its_name_is_left_out_and_ends_nobody() {
+    let live = Live::new(&[5, 4, 3], Duration::from_secs(900), None);
+    live.write(-400);
+    assert_eq!(live.told(), ["up"; 3]);
+    live.write(2);
+    assert_eq!(live.told(), ["up"]);
+}
+
+#[test]
 fn a_late_file_is_waited_for_also_behind_one_that_is_damaged() {
     let live = Live::new(&[7, 6, 5], Duration::from_secs(3600), None);
     assert_eq!(live.told(), ["up"; 3]);
@@ -272,6 +281,26 @@ fn it_goes_on_with_its_own_streams_of_collectors_that_are_wanted() {
     let all = of(BTreeSet::new());
     assert!(all.goes_on(&key("rrc01")));
     assert!(!all.goes_on(&StreamKey { source: "other".into(), ..key("rrc01") }));
+}
+
+#[test]
+fn what_was_closed_in_its_stead_is_seen_again_from_the_next_file_on() {
+    const BEGIN: i64 = 1_700_000_100;
+    let folder = tempfile::tempdir().expect("a folder");
+    let collector = folder.path().join("rrc00");
+    std::fs::create_dir(&collector).expect("a folder");
+    (0..4).for_each(|number| write(&collector, BEGIN + number * STEP));
+    let at = Time::from_seconds(BEGIN + STEP).micros();
+    let position = format!("shut {at} 1 whole {} sees updates.z", at + STEP * 1_000_000);
+    let follower = Follower::new(Settings { once: true, ..settings(folder.path()) }, None);
+    let parcels = all(follower, [(key("rrc00"), position)].into());
+    let said = observations(&parcels);
+    assert_eq!(said[0], (Time::from_seconds(BEGIN + 2 * STEP), Observation::GapEnd), "{said:?}");
+    assert_eq!(said.iter().filter(|(_, what)| *what == Observation::GapEnd).count(), 1);
+    assert_eq!(said.len(), 3);
+    assert!(
+        parcels.iter().filter_map(|parcel| parcel.position.as_ref()).all(|text| !text.starts_with("shut"))
+    );
 }
 
 #[test]

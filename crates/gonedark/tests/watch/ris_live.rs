@@ -274,6 +274,19 @@ fn a_server_that_stops_answering_is_left_and_its_collectors_are_blind() {
 }
 
 #[test]
+fn a_server_that_never_ends_a_message_holds_up_nobody_and_is_left() {
+    let (asked, is_left) = shared::<bool>();
+    let dripping = script(move |peer| {
+        peer.say([announce("rrc00", 1, BEGIN)]);
+        peer.drip(|| *asked.lock().expect("not poisoned"));
+    });
+    let client = hear(&serve(vec![dripping]), ROOM, BTreeMap::new());
+    let parcels = client.until(|parcels| parcels.iter().any(|parcel| parcel.closed));
+    *is_left.lock().expect("not poisoned") = true;
+    assert_eq!(told(&parcels)["rrc00"], ["sees", "update", "blind"]);
+}
+
+#[test]
 fn a_server_that_answers_pings_is_heard_though_nothing_happens() {
     let client = hear(&serve(vec![stays(vec![announce("rrc00", 1, BEGIN)])]), ROOM, BTreeMap::new());
     std::thread::sleep(Duration::from_millis(2500));

@@ -34,6 +34,16 @@ impl Peer {
         let _ = self.socket.flush();
     }
 
+    /// Sends a line that never ends, piece by piece, until the client goes or `done`.
+    pub(crate) fn drip(&mut self, done: impl Fn() -> bool) {
+        // The begin of a text and its continuations, none of them the last (RFC 6455 section 5.4).
+        let mut piece: &[u8] = &[0x01, 0x01, b'{'];
+        while !done() && self.socket.get_mut().write_all(piece).is_ok() {
+            piece = &[0x00, 0x01, b' '];
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Answers pings until the client goes, or until `done`.
     pub(crate) fn stay(&mut self, done: impl Fn() -> bool) {
         let timeout = Some(Duration::from_millis(20));

@@ -22,7 +22,7 @@ fn at(seconds: i64) -> Time {
     Time::from_seconds(1_700_000_000 + seconds)
 }
 
-fn observatory() -> Observatory {
+pub(crate) fn observatory() -> Observatory {
     let countries = country::load(&[], None, at(0)).expect("the tables built in");
     Observatory::new(Parameters::default(), Box::new(countries.table), Watch::default())
 }
@@ -73,6 +73,19 @@ fn closing_a_stream_takes_down_also_those_of_its_peers_that_wait_for_a_stream_th
     let down: Vec<Vec<u16>> =
         closing.iter().map(|parcel| parcel.batch.observations.iter().filter_map(down).collect()).collect();
     assert_eq!(down, [[0, 1, 2]]);
+}
+
+#[test]
+fn sessions_of_a_stream_that_is_gone_on_with_from_a_position_stand_where_nobody_goes_on_with_it() {
+    let mut observatory = observatory();
+    let of_a_file = sessions("archive", "rrc00", (0, &[9]), 0);
+    observatory.take(Parcel { position: Some("a file".into()), ..of_a_file });
+    observatory.advance();
+    let closing = observatory.orphans(|_| false);
+    let begin = Observation::GapBegin { reason: BlindReason::SessionDown };
+    let said: Vec<_> = closing.iter().map(|parcel| &parcel.batch.observations[..]).collect();
+    assert_eq!(said, [[(at(10), begin)]]);
+    assert_eq!(closing[0].position.as_deref(), Some("shut a file"));
 }
 
 /// Says something, and dies.

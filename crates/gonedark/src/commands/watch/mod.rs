@@ -64,12 +64,6 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
     let positions = Arc::new(positions);
     let (sender, parcels) = channel();
     let status = watch::begun();
-    let serving = server.map(|server| {
-        let patience = verdict::PATIENCE.max(config.store.commit.0 * 3);
-        let subject = Subject { status: Arc::clone(&status), store: config.store.path.clone(), patience };
-        server.start(subject, stop.clone())
-    });
-    let serving = serving.transpose().context("no thread for [serve]")?;
     let retention = config.store.retention_days.map(|days| DAY * days);
     let downsample = config.store.downsample_after_days.map(|days| DAY * days);
     let downsample = downsample.map(|after| Downsample { after, to: config.store.downsample_to.0 });
@@ -89,6 +83,14 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
         running: Vec::new(),
         dead: BTreeSet::new(),
     };
+    // What an earlier run had come to is there before anybody asks.
+    drop(watching.show());
+    let serving = server.map(|server| {
+        let patience = verdict::PATIENCE.max(config.store.commit.0 * 3);
+        let subject = Subject { status: Arc::clone(&status), store: config.store.path.clone(), patience };
+        server.start(subject, stop.clone())
+    });
+    let serving = serving.transpose().context("no thread for [serve]")?;
     watching.close_orphans(goes_on).map_err(input)?;
     watching.await_streams(awaited).map_err(input)?;
     watching.reopen(missed).map_err(input)?;

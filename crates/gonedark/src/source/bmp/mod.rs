@@ -18,8 +18,8 @@ use names::{Claim, Names, Refusal};
 use socket2::{SockRef, TcpKeepalive};
 use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How often what was read is handed on, and how long the station sleeps between two looks for new connections.
@@ -96,6 +96,8 @@ impl Source for Station {
         let routers = Arc::new(AtomicUsize::new(0));
         outlet.health.say(false, "no router is connected");
         let names: Arc<Names> = Arc::default();
+        // One of all connections: what an earlier one of a router has promised holds for the next.
+        let clock = Arc::new(Mutex::new(Steady::catching_up()));
         let mut threads = Vec::new();
         while !outlet.stop.sleep(TICK) {
             threads.retain(|thread: &std::thread::JoinHandle<()>| !thread.is_finished());
@@ -108,13 +110,12 @@ impl Source for Station {
                     continue;
                 }
                 let (outlet, settings) = (outlet.clone(), self.settings.clone());
-                let (routers, names) = (Arc::clone(&routers), Arc::clone(&names));
+                let (routers, names, clock) = (Arc::clone(&routers), Arc::clone(&names), Arc::clone(&clock));
                 let job = move || {
                     let _connected = Connected::new(&routers, &outlet.health);
                     let address = from.ip();
                     let router = Router::new(&settings, address);
-                    let clock = Steady::catching_up();
-                    let (outlet, names) = (&outlet, &*names);
+                    let (outlet, names, clock) = (&outlet, &*names, &*clock);
                     Connection { stream, address, outlet, router, names, claim: None, clock }.run();
                 };
                 threads.extend(std::thread::Builder::new().name("bmp".into()).spawn(job));
@@ -159,7 +160,7 @@ struct Connection<'a> {
     names: &'a Names,
     /// Its name, from when it first hands on anything.
     claim: Option<Claim>,
-    clock: Steady,
+    clock: &'a Mutex<Steady>,
 }
 
 impl Connection<'_> {
@@ -196,8 +197,9 @@ impl Connection<'_> {
     }
 
     /// Now, which never goes back.
-    fn now(&mut self) -> Time {
-        self.clock.told(self.outlet.now(), CAUGHT_UP)
+    fn now(&self) -> Time {
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        clock.told(self.outlet.now(), CAUGHT_UP)
     }
 
     /// Reads to the end; tells why it ended.
@@ -261,10 +263,13 @@ impl Connection<'_> {
         }
         if self.claim.is_none() {
             self.claim = self.take_name();
+            let before = self.claim.as_mut().map(|claim| std::mem::take(&mut claim.before));
+            self.router.inherit(before.unwrap_or_default());
         }
         // Held until it is sent: sending may wait long, and the router connect anew meanwhile.
-        let Some(_held) = self.claim.as_ref().and_then(Claim::hold) else { return false };
+        let Some(mut held) = self.claim.as_ref().and_then(Claim::hold) else { return false };
         let Some(parcel) = self.router.hand_on(now) else { return true };
+        held.note(&self.router.up);
         if let Some(mark) = parcel.mark {
             self.outlet.health.seen(mark);
         }

@@ -1,6 +1,7 @@
 //! Which connection speaks for a router: the newest one. An older one, which may be dead without a word, has nothing more
 //! to say.
 
+use crate::source::batch::Neighbour;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,12 +35,16 @@ pub(super) struct Holder {
     number: u64,
     /// From where it is connected; `None` where it is not.
     address: Option<IpAddr>,
+    /// Neighbours that it has told to be up.
+    up: HashSet<Neighbour>,
 }
 
 /// A name that a connection has taken.
 pub(super) struct Claim {
     holder: Arc<Mutex<Holder>>,
     number: u64,
+    /// Neighbours that a connection before, which was not seen to end, has told to be up: nobody else takes them down.
+    pub(super) before: HashSet<Neighbour>,
 }
 
 impl Names {
@@ -64,9 +69,9 @@ impl Names {
         drop(taken);
         held.number += 1;
         held.address = Some(address);
-        let number = held.number;
+        let (number, before) = (held.number, std::mem::take(&mut held.up));
         drop(held);
-        Ok(Claim { holder, number })
+        Ok(Claim { holder, number, before })
     }
 
     fn holder(&self, name: &str) -> Arc<Mutex<Holder>> {
@@ -89,6 +94,14 @@ impl Holder {
     /// The connection is gone: a router at another address may take the name.
     pub(super) fn release(&mut self) {
         self.address = None;
+        self.up.clear();
+    }
+
+    /// Notes who is up, by what is about to be sent.
+    pub(super) fn note(&mut self, up: &HashSet<Neighbour>) {
+        if self.up != *up {
+            self.up.clone_from(up);
+        }
     }
 }
 
@@ -117,6 +130,19 @@ mod tests {
             let new = new.join().expect("it gets the name");
             assert!(old.hold().is_none() && new.hold().is_some());
         });
+    }
+
+    #[test]
+    fn who_was_up_of_a_connection_that_was_not_seen_to_end_is_left_to_the_next() {
+        let names = Names::default();
+        let up = HashSet::from([Neighbour { asn: gonedark_route::Asn(64_500), address: THERE }]);
+        let old = names.take("edge", HERE).expect("it is free");
+        assert!(old.before.is_empty());
+        old.hold().expect("it is the newest").note(&up);
+        let new = names.take("edge", HERE).expect("it is the same router's");
+        assert_eq!(new.before, up);
+        new.hold().expect("it is the newest").release();
+        assert!(names.take("edge", HERE).expect("it is free").before.is_empty());
     }
 
     #[test]

@@ -61,7 +61,9 @@ pub struct Router {
     /// Whether anything was handed on: then the numbers go on.
     begun: bool,
     /// Neighbours whose sessions are up: of those that have a number.
-    up: HashSet<Neighbour>,
+    pub(super) up: HashSet<Neighbour>,
+    /// Those of a connection before of which nobody has told the end.
+    before: HashSet<Neighbour>,
     /// Messages that could not be read.
     damaged: u64,
     /// Whether it tells of routing instances that are not taken.
@@ -90,6 +92,7 @@ impl Router {
             offset: 0,
             begun: false,
             up: HashSet::new(),
+            before: HashSet::new(),
             damaged: 0,
             has_others: false,
         }
@@ -240,18 +243,32 @@ impl Router {
         }
     }
 
+    /// Takes over the neighbours that a connection before has told to be up, and of which nothing more will be heard from it:
+    /// down with the first that is handed on, since who is still there was told of already by this connection.
+    pub(super) fn inherit(&mut self, before: HashSet<Neighbour>) {
+        self.before = before;
+    }
+
     /// What was taken, and how far it speaks; nothing before the first observation.
     pub fn hand_on(&mut self, now: Time) -> Option<Parcel> {
         if !self.has_spoken() {
             return None;
         }
-        let mut batch = self.filling.take();
         let mark = self.stamps.promise(now);
         let fresh = !std::mem::replace(&mut self.begun, true);
+        let said = self.filling.batch.observations.len();
         if fresh {
+            // Before all else, whatever the order of their times.
+            let at = self.filling.batch.observations.iter().map(|(at, _)| *at).min().unwrap_or(now);
+            for neighbour in std::mem::take(&mut self.before) {
+                let down = |peer| Observation::Session { peer, established: false };
+                self.filling.of_peer(at, neighbour, down);
+            }
             // Who was there before is seen again from its first message on.
-            batch.observations.insert(0, (batch.observations[0].0, Observation::GapEnd));
+            self.filling.batch.observations.push((at, Observation::GapEnd));
         }
+        let mut batch = self.filling.take();
+        batch.observations.rotate_left(said);
         batch.sort();
         Some(Parcel { batch, fresh, mark, ..Parcel::of(&self.key) })
     }

@@ -23,6 +23,8 @@ const TICK: Duration = Duration::from_millis(100);
 const LARGEST: usize = 1 << 16;
 /// Bytes that are read at once, as far as they are there. Guess: some 45 datagrams.
 const PACK: usize = 64 << 10;
+/// Datagrams that are read at once: empty ones, and those of others, have no bytes that would count. Guess.
+const DATAGRAMS: usize = 1024;
 /// Packs that may wait for the meter. Guess: 16 MiB; behind them the kernel's buffer fills.
 const WAITING: usize = 256;
 /// The longest that datagrams are left to gather in the kernel before they are read: each wakes its reader and the meter
@@ -262,8 +264,8 @@ impl Reading<'_> {
     fn run(&mut self) {
         let mut room = vec![0; LARGEST];
         while !self.outlet.stop.is_set() {
-            let pack = self.read(&mut room);
-            let (is_empty, is_all) = (pack.ends.is_empty(), pack.bytes.len() < PACK);
+            let (pack, is_all) = self.read(&mut room);
+            let is_empty = pack.ends.is_empty();
             if !is_empty && self.sender.send(pack).is_err() {
                 return;
             }
@@ -273,11 +275,13 @@ impl Reading<'_> {
         }
     }
 
-    /// What is there; waits a while for the first.
-    fn read(&mut self, room: &mut [u8]) -> Pack {
+    /// What is there, and whether that was all; waits a while for the first.
+    fn read(&mut self, room: &mut [u8]) -> (Pack, bool) {
         let mut pack = Pack { at: Time::MIN, bytes: Vec::new(), ends: Vec::new() };
         let mut flags = RecvFlags::empty();
-        while pack.bytes.len() < PACK {
+        let (mut is_all, mut left) = (false, DATAGRAMS);
+        while pack.bytes.len() < PACK && left > 0 {
+            left -= 1;
             let (length, from) = match rustix::net::recvfrom(self.socket, &mut *room, flags) {
                 Ok((length, _, from)) => (length, from.and_then(|from| SocketAddr::try_from(from).ok())),
                 Err(error) => {
@@ -286,6 +290,7 @@ impl Reading<'_> {
                         tracing::warn!(%error, "a socket for flows");
                         self.outlet.stop.sleep(TICK);
                     }
+                    is_all = true;
                     break;
                 }
             };
@@ -303,7 +308,7 @@ impl Reading<'_> {
         }
         self.outlet.health.messages.fetch_add(pack.ends.len() as u64, Ordering::Relaxed);
         pack.at = clock::now();
-        pack
+        (pack, is_all)
     }
 
     #[cold]

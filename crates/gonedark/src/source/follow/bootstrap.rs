@@ -4,7 +4,7 @@
 use super::{Followed, Follower};
 use crate::source::batch::Observation;
 use crate::source::live::Outlet;
-use crate::source::parcel::{Parcel, Part, StreamKey};
+use crate::source::parcel::{Parcel, Part, StreamKey, shut_before};
 use crate::source::ris_live::OVERLAP;
 use gonedark_infer::report::BlindReason;
 use gonedark_route::Time;
@@ -27,9 +27,14 @@ impl Followed {
 
     /// The stream of a position with or without that word.
     pub(super) fn read_again(key: StreamKey, position: Option<&str>) -> Self {
+        let (is_shut, position) = position.map_or((false, None), |position| {
+            let (is_shut, own) = shut_before(position);
+            (is_shut, Some(own))
+        });
         let rest = position.and_then(|position| position.strip_prefix(DONE));
         let is_done = rest.is_some();
-        Followed { is_done, ..Followed::go_on(key, rest.map(str::trim_start).or(position)) }
+        let known = Followed::go_on(key, rest.map(str::trim_start).or(position));
+        Followed { is_done, in_gap: known.in_gap || is_shut, ..known }
     }
 }
 

@@ -48,7 +48,7 @@ impl Followed {
             let speaks_until = Time::from_micros(words.next()?.parse().ok()?);
             let in_gap = words.next()? == "blind";
             let at = Some(Place { time, name: words.next()?.to_owned(), batches, whole });
-            Some(Followed { key: Arc::clone(&fresh.key), at, speaks_until, in_gap, is_done: false })
+            Some(Followed { at, speaks_until, in_gap, key: Arc::clone(&fresh.key), ..fresh })
         });
         parsed.unwrap_or(fresh)
     }
@@ -137,6 +137,10 @@ pub(super) fn latest(time: Time, rhythm: Option<&Rhythm>, now: Time) -> Time {
     let due = rhythm.speaks_until(time);
     now.min(due + rhythm.step_at(time).max(LONGEST) * 1_000_000).max(due)
 }
+
+/// Names of files later than this from now are wrong, in microseconds: a day, as for stamps. The clock of this machine may be
+/// behind by less.
+pub(super) const STRAY: i64 = 86_400_000_000;
 
 /// The longest that an update file is believed to speak beyond its rhythm, in seconds. Guess: eight of RouteViews' files in
 /// one, since a stamp that is right must not be moved.

@@ -2,7 +2,7 @@
 
 use crate::source::batch::{Batch, Observation, Spare};
 use crate::source::filling::{Filling, PER_STREAM};
-use crate::source::parcel::{Parcel, Part, StreamKey};
+use crate::source::parcel::{Parcel, Part, StreamKey, shut_before};
 use gonedark_infer::report::BlindReason;
 use gonedark_route::Time;
 use std::sync::Arc;
@@ -60,6 +60,8 @@ impl Collector {
 
     /// Goes on from a position: the last mark, with the word `blind` where it was not seen at that time already.
     pub(super) fn go_on(source: &str, name: &str, position: &str) -> Option<Self> {
+        // Whoever shut it told no more than is told in any case: since then nobody heard it.
+        let (_, position) = shut_before(position);
         let (micros, is_blind) = match position.strip_suffix(BLIND) {
             Some(micros) => (micros, true),
             None => (position, false),

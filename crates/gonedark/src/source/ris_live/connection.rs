@@ -1,12 +1,13 @@
 //! One connection to the server: TCP, TLS where the address says so, and the WebSocket in it.
 
 use super::{Settings, subscription};
+use crate::clock;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::{self, ErrorKind, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::http::Uri;
 use tungstenite::protocol::WebSocketConfig;
@@ -40,16 +41,58 @@ pub(super) enum Read {
 
 /// Bytes to and from the server.
 enum Line {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Plain(Timed),
+    Tls(Box<StreamOwned<ClientConnection, Timed>>),
 }
 
 impl Line {
-    fn tcp(&self) -> &TcpStream {
+    fn timed(&mut self) -> &mut Timed {
         match self {
             Line::Plain(stream) => stream,
-            Line::Tls(stream) => stream.get_ref(),
+            Line::Tls(stream) => stream.get_mut(),
         }
+    }
+}
+
+/// TCP whose reads take no longer together than each of them may: a server that sends a byte now and then would hold up
+/// everybody for as long as it likes.
+struct Timed {
+    stream: TcpStream,
+    patience: Duration,
+    /// When they have taken so long; set by the first of them.
+    until: Option<Instant>,
+}
+
+impl Timed {
+    fn new(stream: TcpStream, patience: Duration) -> io::Result<Self> {
+        stream.set_read_timeout(Some(patience))?;
+        Ok(Timed { stream, patience, until: None })
+    }
+
+    /// Counts anew, with another patience from now on.
+    fn hurry(&mut self, patience: Duration) -> io::Result<()> {
+        (self.patience, self.until) = (patience, None);
+        self.stream.set_read_timeout(Some(patience))
+    }
+}
+
+impl io::Read for Timed {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let now = clock::moment();
+        if now > *self.until.get_or_insert(now + self.patience) {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        self.stream.read(room)
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
     }
 }
 
@@ -98,13 +141,13 @@ impl Connection {
         for text in subscription::texts(settings) {
             socket.send(Message::text(text)).map_err(|error| format!("cannot subscribe: {error}"))?;
         }
-        let timeout = socket.get_ref().tcp().set_read_timeout(Some(tick));
-        timeout.map_err(|error| error.to_string())?;
+        socket.get_mut().timed().hurry(tick).map_err(|error| error.to_string())?;
         Ok(Connection { socket })
     }
 
     /// The next message, where one comes in time.
     pub(super) fn read(&mut self) -> Read {
+        self.socket.get_mut().timed().until = None;
         match self.socket.read() {
             Ok(Message::Text(text)) => Read::Message(text),
             Ok(Message::Binary(bytes)) => match Utf8Bytes::try_from(bytes) {
@@ -163,15 +206,14 @@ fn line(uri: &Uri) -> Result<Line, String> {
 }
 
 /// Tries all addresses of a server; the error is that of the last.
-fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
+fn tcp(host: &str, port: u16) -> io::Result<Timed> {
     let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
     for address in (host, port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, ANSWER) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(ANSWER))?;
                 stream.set_write_timeout(Some(ANSWER))?;
-                return Ok(stream);
+                return Timed::new(stream, ANSWER);
             }
             Err(error) => last = error,
         }

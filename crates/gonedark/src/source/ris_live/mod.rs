@@ -134,10 +134,12 @@ impl Source for RisLive {
             return;
         }
         let mut wait = self.settings.pace.again;
+        // One of all connections: what was promised over an earlier one holds for the next.
+        let mut clock = Steady::catching_up();
         while !outlet.stop.is_set() {
             outlet.health.say(false, "connecting");
             let begin = outlet.now();
-            let why = self.connected(&mut collectors, outlet);
+            let why = self.connected(&mut collectors, &mut clock, outlet);
             if outlet.stop.is_set() || !collectors.lost() {
                 return;
             }
@@ -149,7 +151,7 @@ impl Source for RisLive {
             tracing::warn!(source = self.settings.name, why, "RIS Live is not heard");
             let seconds = pause.as_secs_f32();
             outlet.health.say(false, format!("not connected: {why}; tried again in {seconds:.1} s"));
-            if !rest(pause, &mut collectors, outlet) {
+            if !rest(pause, &mut collectors, &mut clock, outlet) {
                 return;
             }
         }
@@ -158,7 +160,7 @@ impl Source for RisLive {
 
 impl RisLive {
     /// Connects, and hears until that ends; tells why it did.
-    fn connected(&self, collectors: &mut Collectors<'_>, outlet: &Outlet) -> String {
+    fn connected(&self, collectors: &mut Collectors<'_>, clock: &mut Steady, outlet: &Outlet) -> String {
         let mut connection = match Connection::open(&self.settings, TICK) {
             Ok(connection) => connection,
             Err(why) => return why,
@@ -169,8 +171,7 @@ impl RisLive {
         let dead = self.settings.pace.dead.as_micros() as i64;
         // Three chances to show that it lives.
         let ping = dead / 3;
-        let mut clock = Steady::catching_up();
-        let now = clock.at(outlet.now()).0;
+        let now = clock.told(outlet.now(), CAUGHT_UP);
         let (mut handed_on, mut pinged, mut heard) = (now, now, now);
         loop {
             if outlet.stop.is_set() {
@@ -209,11 +210,11 @@ impl RisLive {
 }
 
 /// Waits until it may be tried again, and meanwhile says who is missing; false where it has to stop.
-fn rest(pause: Duration, collectors: &mut Collectors<'_>, outlet: &Outlet) -> bool {
+fn rest(pause: Duration, collectors: &mut Collectors<'_>, clock: &mut Steady, outlet: &Outlet) -> bool {
     let mut left = pause;
     while !left.is_zero() {
         let part = left.min(TICK);
-        if outlet.stop.sleep(part) || !collectors.miss(outlet.now()) {
+        if outlet.stop.sleep(part) || !collectors.miss(clock.told(outlet.now(), CAUGHT_UP)) {
             return false;
         }
         left -= part;
