@@ -7,12 +7,14 @@ pub(super) fn links(page: &str) -> Vec<&str> {
         rest = rest[at + 4..].trim_start();
         let Some(value) = rest.strip_prefix('=') else { continue };
         let value = value.trim_start();
-        let target = match value.chars().next() {
-            Some(quote @ ('"' | '\'')) => value[1..].split(quote).next(),
-            _ => value.split(|end: char| end.is_whitespace() || end == '>').next(),
+        let (begin, target) = match value.chars().next() {
+            Some(quote @ ('"' | '\'')) => (1, value[1..].split(quote).next()),
+            _ => (0, value.split(|end: char| end.is_whitespace() || end == '>').next()),
         };
-        found.extend(target.filter(|target| !target.is_empty()));
-        rest = value;
+        let target = target.unwrap_or_default();
+        found.extend(Some(target).filter(|target| !target.is_empty()));
+        // Behind it, so that a page takes no longer than it is long.
+        rest = &value[begin + target.len()..];
     }
     found
 }
@@ -92,6 +94,13 @@ mod tests {
         ] {
             assert_eq!(file_name(link), None, "{link}");
         }
+    }
+
+    #[test]
+    fn a_page_of_links_without_end_is_read_in_one_pass() {
+        let page = "href=".repeat(1 << 20);
+        assert_eq!(links(&page).len(), 1);
+        assert_eq!(links("<a href='é' href=b>href=\"c"), ["é", "b", "c"]);
     }
 
     #[test]
