@@ -228,6 +228,32 @@ fn while_more_is_fetched_what_joins_on_is_read_and_nothing_else() {
 }
 
 #[test]
+fn a_table_that_an_earlier_run_has_begun_is_read_on_before_all_is_fetched() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let collector = folder.path().join("rrc00");
+    std::fs::create_dir(&collector).expect("a folder");
+    std::fs::write(collector.join("bview.20231114.2200"), record(1_700_000_000)).expect("a table");
+    let at = Time::from_seconds(1_699_999_200).micros();
+    let tables = StreamKey { part: Part::Tables, ..key("rrc00") };
+    let positions = BTreeMap::from([(tables.clone(), format!("{at} 0 part 0 sees bview.20231114.2200"))]);
+    let (answer, never) = std::sync::mpsc::sync_channel::<()>(1);
+    let fetcher: Fetcher = Box::new(move |_| never.recv().map_err(|_| "the end".to_owned()));
+    let ((sender, parcels), stop) = (channel(), Stop::default());
+    let outlet = Outlet::new(sender.of_source(1 << 30), stop.clone(), Arc::new(positions));
+    let follower = Follower::new(settings(folder.path()), Some(fetcher));
+    let running = live::start(Box::new(follower), outlet).expect("a thread");
+    let ended = std::iter::from_fn(|| match parcels.recv_timeout(Duration::from_secs(20)) {
+        Ok(Freight::Parcel(parcel)) => Some(parcel),
+        _ => None,
+    });
+    let ended = ended.into_iter().find(|parcel| parcel.closed).map(|parcel| (*parcel.stream).clone());
+    stop.stop();
+    drop(answer);
+    assert!(running.join());
+    assert_eq!(ended, Some(tables));
+}
+
+#[test]
 fn at_a_restart_it_fetches_what_follows_what_was_read() {
     let (told, asked) = std::sync::mpsc::sync_channel(1);
     let fetcher: Fetcher = Box::new(move |read| {

@@ -127,6 +127,28 @@ fn a_running_watch_says_how_it_is_and_ends_with_its_server() {
 }
 
 #[test]
+fn after_a_restart_it_shows_at_once_how_far_it_had_come() {
+    let recording = recording();
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = Serving::start(recording.path(), folder.path());
+    first.wait_until_ready();
+    let applied = |serving: &Serving| {
+        let (_, _, metrics) = serving.get("/metrics");
+        let line = metrics.lines().find(|line| line.starts_with("gonedark_applied_observations_total "));
+        line.and_then(|line| line.split(' ').nth(1)?.parse::<u64>().ok()).expect("a count")
+    };
+    // All is read: nothing more comes to be applied.
+    let mut before = 0;
+    while applied(&first) != std::mem::replace(&mut before, applied(&first)) {
+        std::thread::sleep(Duration::from_millis(1500));
+    }
+    drop(first);
+    let again = Serving::start(recording.path(), folder.path());
+    assert_eq!(applied(&again), before);
+    assert_eq!(again.get("/readyz").0, 200, "{:?}", again.get("/readyz"));
+}
+
+#[test]
 fn an_address_that_cannot_be_had_is_told_of_before_anything_begins() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let folder = tempfile::tempdir().expect("a folder");
