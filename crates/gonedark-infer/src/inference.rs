@@ -209,7 +209,7 @@ impl Inference {
                 self.sight.down((peer, since), BlindReason::SessionDown, &mut self.vantage, &self.parameters);
                 self.redraw = true;
             }
-            self.sight.up(peer, at, true, &mut self.vantage);
+            self.up(peer, at, true);
         } else if self.vantage.get(peer).session != Session::Unheard {
             self.sight.down((peer, at), BlindReason::SessionDown, &mut self.vantage, &self.parameters);
             self.redraw = true;
@@ -302,6 +302,7 @@ impl Inference {
         for peer in peers {
             self.vantage.get_mut(peer).doubt(at, at);
         }
+        self.redraw = true;
     }
 
     /// Everything before `at` has been told.
@@ -412,8 +413,17 @@ impl Inference {
                 self.vantage.get_mut(peer).session = Session::Up;
                 self.redraw = true;
             }
-            Session::Down { .. } => self.sight.up(peer, at, false, &mut self.vantage),
+            Session::Down { .. } => self.up(peer, at, false),
         }
+    }
+
+    /// A session is up, as its collector tells or because its peer is heard.
+    fn up(&mut self, peer: PeerId, at: Time, is_told: bool) {
+        let known = self.vantage.get(peer);
+        if known.add_path && matches!(known.session, Session::Down { .. }) {
+            self.table.shards.iter_mut().for_each(|shard| shard.forget_paths(peer));
+        }
+        self.sight.up(peer, at, is_told, &mut self.vantage);
     }
 
     /// A peer that announces half of what it holds without any change has been restarted, or its collector has.
@@ -434,6 +444,7 @@ impl Inference {
             let since = known.repeats.2.max(known.repeats.0 + -window);
             known.repeats = (at, 0, at);
             known.doubt(since, at);
+            self.redraw = true;
             let collector = known.key.collector;
             self.sight.was_blind(
                 (collector, Some(peer)),

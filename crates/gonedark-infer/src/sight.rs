@@ -214,7 +214,8 @@ impl Sight {
         for (peer, refreshed) in std::mem::take(&mut self.transfers) {
             let Session::Transfer(transfer) = vantage.get(peer).session.clone() else { continue };
             let quiet = at - transfer.progress >= parameters.transfer_quiet;
-            let told = told == Some(peer) || is_complete(&transfer);
+            // Each family has an end of its own (RFC 4724 section 2): one of them does not tell of the other.
+            let told = told == Some(peer) && all_have_come(&transfer, parameters) || is_complete(&transfer);
             if !has_come(&transfer, parameters) || !(quiet || told) {
                 going_on.push((peer, refreshed));
                 continue;
@@ -252,6 +253,11 @@ impl Sight {
 /// Whether as much came again as a peer that speaks for the rest must have.
 fn has_come(transfer: &Transfer, parameters: &Parameters) -> bool {
     (0..2).any(|family| family_has_come(transfer, family, parameters)) || transfer.before == [0, 0]
+}
+
+/// The same of every family in which it held anything.
+fn all_have_come(transfer: &Transfer, parameters: &Parameters) -> bool {
+    (0..2).all(|family| transfer.before[family] == 0 || family_has_come(transfer, family, parameters))
 }
 
 /// Whether nothing that was held before is still to come.

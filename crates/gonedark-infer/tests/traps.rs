@@ -344,6 +344,75 @@ fn a_network_held_for_a_day_counts() {
 }
 
 #[test]
+fn a_network_that_all_have_who_usually_do_is_not_lost() {
+    let mut world = World::started();
+    // More than half of the world leaves it for good.
+    for peer in 0..7 {
+        world.withdraw(hms(5, 0, 0), peer, &KP[..1]);
+    }
+    assert!(!incidents_of(&world.report(hms(6 * 24, 0, 0)), "KP")[0].ended);
+    let report = world.report(hms(9 * 24, 0, 0));
+    assert!(incidents_of(&report, "KP")[0].ended, "{:#?}", report.incidents);
+}
+
+#[test]
+fn what_aged_out_over_two_sweeps_counts_whole_again_when_it_is_back() {
+    let mut world = World::started();
+    // Those of four are a week old at the sweep of an hour, the others only at the next.
+    world.all_withdraw(hms(4, 45, 0), 300, &KP);
+    world.all_announce(hms(9 * 24, 0, 0), 1, &[4837, 131279], &KP);
+    world.all_withdraw(hms(11 * 24, 0, 0), 1, &KP[..1]);
+    let report = world.report(hms(11 * 24 + 5, 0, 0));
+    let last = incidents_of(&report, "KP").last().map(|incident| (incident.level, incident.ended));
+    assert_eq!(last, Some((Level::Partial, false)), "{:#?}", report.incidents);
+}
+
+#[test]
+fn a_hijack_of_a_second_makes_nobody_acceptable_a_day_later() {
+    let mut world = World::started();
+    world.announce(hms(1, 0, 0), 0, &[65551], &KP);
+    world.announce(hms(1, 0, 1), 0, &[4837, 131279], &KP);
+    world.all_withdraw(hms(30, 0, 0), 1, &KP);
+    world.all_announce(hms(31, 0, 0), 1, &[65551], &KP);
+    let report = world.report(hms(36, 0, 0));
+    assert!(!incidents_of(&report, "KP")[0].ended, "{:#?}", report.incidents);
+    // Nor does it by staying: that is a hijack, or a move abroad, and no return.
+    world.all_announce(hms(58, 0, 0), 1, &[3356, 65551], &KP);
+    let report = world.report(hms(60, 0, 0));
+    assert!(!incidents_of(&report, "KP")[0].ended, "{:#?}", report.incidents);
+}
+
+#[test]
+fn paths_of_an_earlier_session_keep_nothing_up() {
+    let mut world = World::started();
+    let announce = |world: &mut World, seconds, prefixes: &[&str], tail: &[u32], path_id| {
+        for (peer, asn) in TWELVE.into_iter().enumerate() {
+            let announced = world.named(prefixes, path_id);
+            let path = path(&[&[asn], tail].concat());
+            let tail = Some(PathView::new(&path, AsnSize::Four).tail());
+            let (at, peer) = (at(seconds), world.peers[peer]);
+            world.inference.update(&Update { at, peer, tail, announced: &announced, withdrawn: &[] });
+        }
+    };
+    announce(&mut world, hms(1, 0, 0), &KP, &[4837, 131279], 1);
+    world.all_sessions(hms(2, 0, 0), false);
+    world.all_sessions(hms(2, 0, 30), true);
+    for (prefix, tail) in everything() {
+        announce(&mut world, hms(2, 1, 0), &[&prefix.to_string()], &tail, 7);
+    }
+    for peer in 0..TWELVE.len() {
+        let (id, withdrawn) = (world.peers[peer], world.named(&KP, 7));
+        world.inference.end_of_rib(at(hms(2, 2, 0)), id);
+        let update =
+            Update { at: at(hms(3, 0, 0)), peer: id, tail: None, announced: &[], withdrawn: &withdrawn };
+        world.inference.update(&update);
+    }
+    let report = world.report(hms(5, 0, 0));
+    let incident = incidents_of(&report, "KP").first().map(|incident| (incident.level, incident.ended));
+    assert_eq!(incident, Some((Level::Dark, false)));
+}
+
+#[test]
 fn a_permanent_withdrawal_ages_out_and_is_said_to() {
     let mut world = World::started();
     world.all_withdraw(hms(5, 0, 0), 0, &["175.45.179.0/24"]);

@@ -21,6 +21,73 @@ fn all_sessions_anew(world: &mut World, down: Option<i64>, up: i64) {
 }
 
 #[test]
+fn a_collector_that_was_blind_does_not_bring_back_what_others_saw_go() {
+    let mut world = World::new(2, &[701, 701, 174, 174, 2914, 2914]);
+    world.tables(0);
+    let blind = world.collectors[0];
+    world.inference.gap_begin(at(hms(2, 0, 0)), blind, BlindReason::MissingFile);
+    for peer in [1, 3, 5] {
+        world.withdraw(hms(2, 10, 0), peer, &KP);
+    }
+    world.inference.gap_end(at(hms(3, 0, 0)), blind);
+    let report = world.report(hms(5, 0, 0));
+    let incident = incidents_of(&report, "KP")[0];
+    assert!(!incident.ended && incident.level == Level::Dark, "{incident:#?}");
+    // The table has it no more either, and they speak again.
+    world.tables_of(hms(8, 0, 0), &all_but_kp());
+    let report = world.report(hms(9, 0, 0));
+    assert_eq!(incidents_of(&report, "KP").len(), 1);
+    assert!(!incidents_of(&report, "KP")[0].ended);
+}
+
+#[test]
+fn what_an_as_holds_does_not_go_because_its_full_feed_died_and_a_partial_one_lives() {
+    let voters = [701, 701, 174, 174, 2914, 2914, 3257, 3257];
+    let mut world = World::new(2, &voters);
+    // The second session of each has one network.
+    world.table(0, 0, &everything(), |_, _| true);
+    let one = everything()[0].0;
+    world.table(0, 1, &everything(), move |_, prefix| prefix == one);
+    for peer in [0, 2, 4, 6] {
+        let id = world.peers[peer];
+        world.inference.peer_state(at(hms(2, 0, 0)), id, false);
+    }
+    let report = world.report(hms(2, 30, 0));
+    assert!(report.incidents.is_empty(), "{:#?}", report.incidents);
+    for peer in [0, 2, 4, 6] {
+        let id = world.peers[peer];
+        world.inference.peer_state(at(hms(3, 0, 0)), id, true);
+        for (prefix, tail) in all_but_kp() {
+            world.announce(hms(3, 0, 10), peer, &tail, &[&prefix.to_string()]);
+        }
+        world.inference.end_of_rib(at(hms(3, 0, 20)), id);
+    }
+    let report = world.report(hms(5, 0, 0));
+    let onset = incidents_of(&report, "KP")[0].onset;
+    assert!(onset.latest >= at(hms(3, 0, 0)), "it was there until somebody saw that it was not: {onset:?}");
+}
+
+#[test]
+fn the_end_of_rib_of_one_family_does_not_tell_of_the_other() {
+    let mut world = World::started();
+    world.all_sessions(hms(2, 0, 0), false);
+    world.all_sessions(hms(2, 0, 30), true);
+    let family = |family| move |(prefix, _): &(Prefix, Vec<u32>)| prefix.family() == family;
+    for peer in 0..12 {
+        let id = world.peers[peer];
+        for of in [Family::V6, Family::V4] {
+            for (prefix, tail) in all_but_kp().into_iter().filter(family(of)) {
+                world.announce(hms(2, 1, 0), peer, &tail, &[&prefix.to_string()]);
+            }
+            world.inference.end_of_rib(at(hms(2, 1, 0)), id);
+        }
+    }
+    let report = world.report(hms(5, 0, 0));
+    let incident = incidents_of(&report, "KP")[0];
+    assert!(!incident.ended && incident.level == Level::Dark, "{incident:#?}");
+}
+
+#[test]
 fn which_session_of_an_as_speaks_first_changes_nothing() {
     // AS701 has two sessions that say the same within the same seconds; without a table the ASN votes by both.
     let heard = |order: [usize; 2]| {

@@ -79,6 +79,8 @@ impl Inference {
             }
             let Inference { table, vantage, delegations, parameters, .. } = self;
             unsettled.settle(table, vantage, &**delegations, parameters);
+            // Those that were stale speak again.
+            self.redraw = true;
         }
     }
 

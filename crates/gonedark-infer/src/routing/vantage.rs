@@ -83,8 +83,8 @@ pub(crate) struct Peer {
     pub(crate) add_path: bool,
     /// Announcements without change in the window that began at `.0`, and the last message before that window.
     pub(crate) repeats: (Time, u64, Time),
-    /// Sight, full feeds and whether its table was seen, as of the last ballot.
-    drawn: (bool, [bool; 2], bool),
+    /// Sight, full feeds, whether its table was seen, and whether it is stale, as of the last ballot.
+    drawn: (bool, [bool; 2], bool, bool),
 }
 
 impl Peer {
@@ -213,7 +213,7 @@ impl Vantage {
             full_feed: [false; 2],
             add_path: false,
             repeats: (Time::MIN, 0, Time::MIN),
-            drawn: (false, [false; 2], false),
+            drawn: (false, [false; 2], false, false),
         });
         self.by_key.insert(key, id);
         Some(id)
@@ -270,17 +270,20 @@ impl Vantage {
         peer.session == Session::Up && self.collectors[usize::from(peer.key.collector.0)].gap_since.is_none()
     }
 
-    /// The peers that speak for an ASN: those with a full feed if any has one, and of them those that can see if any can.
+    /// The peers that speak for an ASN: those with a full feed if any has one, of them those that can see if any can, and of
+    /// these those of which nothing was missed if there are any: what the others hold may be long gone.
     pub(crate) fn speakers<'a>(
         &'a self,
         voter: &'a Voter,
         family: usize,
     ) -> impl Iterator<Item = PeerId> + 'a {
-        let is_full = move |peer: &PeerId| self.get(*peer).full_feed[family];
-        let full = voter.peers.iter().any(is_full);
-        let sighted = voter.peers.iter().any(|peer| self.is_sighted(*peer));
-        let speaks = move |peer: &PeerId| (!full || is_full(peer)) && (!sighted || self.is_sighted(*peer));
-        voter.peers.iter().copied().filter(speaks)
+        let weight = move |peer: &PeerId| {
+            let known = self.get(*peer);
+            let sees = self.is_sighted(*peer);
+            (known.full_feed[family], sees, sees && known.stale_since.is_none())
+        };
+        let most = voter.peers.iter().map(weight).max();
+        voter.peers.iter().copied().filter(move |peer| Some(weight(peer)) == most)
     }
 
     /// Redraws the ballot from the peers' full feeds, sight and tables. Gives those peers of which any changed, whose ASN has
@@ -290,7 +293,8 @@ impl Vantage {
         let mut changed = Vec::new();
         for index in 0..self.peers.len() {
             let id = PeerId(index as u16);
-            let now = (self.is_sighted(id), self.peers[index].full_feed, self.peers[index].tabled);
+            let Peer { full_feed, tabled, stale_since, .. } = self.peers[index];
+            let now = (self.is_sighted(id), full_feed, tabled, stale_since.is_some());
             if std::mem::replace(&mut self.peers[index].drawn, now) != now {
                 changed.push(id);
             }

@@ -120,6 +120,11 @@ impl Shard {
         if !flags.has(Flags::ELIGIBLE) {
             return false;
         }
+        // What was lost for so long that it no longer counts does so again once it is back.
+        let (others, held) = self.tally(row, ballot);
+        if flags.has(Flags::AGED) && held * 2 < others {
+            return false;
+        }
         let start = row as usize * 2 * self.words;
         let usual = &self.bits[start + self.words..start + 2 * self.words];
         let among = |voters: &Bits| -> u32 {
@@ -213,15 +218,25 @@ impl Shard {
         self.stirred |= !grown.is_empty();
         for (row, voter) in grown {
             self.set_bit(row, USUAL, voter, true);
+            self.judge_again(row);
         }
     }
 
-    /// A foreign origin that has been there for a day is no stranger.
+    /// Has a lost row judged anew whose usual holders are others than before: it may be back without anybody's saying so.
+    fn judge_again(&mut self, row: u32) {
+        if self.rows[row as usize].flags.has(Flags::LOST) {
+            self.touch(row, Flags::ROSE);
+        }
+    }
+
+    /// A foreign origin that has been there for a day is no stranger. One that was, and is gone, still is.
     fn accept_strangers(&mut self, at: Time, tails: &Tails, parameters: &Parameters) {
         let mut ripe: Vec<(u32, u32)> = Vec::new();
         let mut oldest = self.oldest_wait;
+        let rows = &self.rows;
         self.strangers.retain(|key, since| {
-            let old = at - *since >= parameters.usual_after;
+            // While the network is lost nobody becomes acceptable by waiting: that would be a return by hijack.
+            let old = at - *since >= parameters.usual_after && !rows[key.0 as usize].flags.has(Flags::LOST);
             if old {
                 ripe.push(*key);
             } else {
@@ -232,11 +247,14 @@ impl Shard {
         self.oldest_wait = oldest;
         ripe.sort_unstable();
         for (row, origin) in ripe {
+            let start = row as usize * self.stride;
+            let cells = &self.cells[start..start + self.stride];
             let known = &mut self.rows[row as usize];
-            for place in 0..known.tails.len() {
-                if tails.get(known.tails.tail(place)).origin().unwrap_or_default().0 == origin {
-                    known.tails.accept(place);
-                }
+            let of_it =
+                |place: &usize| tails.get(known.tails.tail(*place)).origin().unwrap_or_default().0 == origin;
+            let places: Vec<usize> = (0..known.tails.len()).filter(of_it).collect();
+            if places.iter().any(|place| cells.contains(&(*place as u8 + 1))) {
+                places.into_iter().for_each(|place| known.tails.accept(place));
             }
             // Votes follow with the next word of each peer.
         }
@@ -278,6 +296,8 @@ impl Shard {
                 known.watched_until = Time::MIN;
                 self.stirred = true;
                 self.tell(at, row, Change::Aged { since });
+            } else {
+                self.judge_again(row);
             }
         }
     }

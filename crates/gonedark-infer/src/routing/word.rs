@@ -204,6 +204,9 @@ impl Shard {
         if (old == 0) != (cell == 0) {
             lent.vantage.hold(peer, family, cell != 0);
         }
+        if cell == 0 && lent.vantage.get(peer).add_path {
+            self.paths.remove(&(row, peer.0));
+        }
         self.settle(row, peer, when, lent.vantage);
         if cell != 0 {
             self.speak(row, peer, source, lent);
@@ -230,6 +233,11 @@ impl Shard {
         self.stirred = true;
         self.set_bit(row, USUAL, voter, true);
         self.pending.remove(&(row, voter));
+    }
+
+    /// Forgets which paths a peer holds by ADD-PATH: a new session numbers them anew (RFC 7911 section 3).
+    pub(crate) fn forget_paths(&mut self, peer: PeerId) {
+        self.paths.retain(|(_, of), _| *of != peer.0);
     }
 
     /// Takes all that a peer holds for its first table.
@@ -260,6 +268,12 @@ impl Shard {
                 && !known.flags.has(Flags::LOST)
             {
                 self.rows[row as usize].tails.accept(place);
+            }
+            if !self.rows[row as usize].tails.is_accepted(place) {
+                // One that was here before, and went: it begins to be here anew.
+                let origin = lent.tails.get(tail).origin().unwrap_or_default();
+                self.strangers.entry((row, origin.0)).or_insert(at);
+                self.oldest_wait = bound(self.oldest_wait, at);
             }
             return place as u8 + 1;
         }
