@@ -6,16 +6,18 @@
 # One tool is needed: Rust 1.95 or later (https://rustup.rs). The rest is installed or named.
 
 CARGO ?= cargo
+# Where cargo builds: some set it for all they build.
+TARGET = $(or $(CARGO_TARGET_DIR),target)
 # Where `make demo` works.
 DEMO ?= demo
 # Where `make tests` leaves the number of tests that lacked what they need.
-PASSED_OVER = target/tests-passed-over
+PASSED_OVER = $(TARGET)/tests-passed-over
 
 .PHONY: demo test needs format lint tests docs fuzz-check deny advisories bench lab clean
 
 demo:
 	$(CARGO) build --release --locked --package gonedark
-	target/release/gonedark demo --out $(DEMO)
+	$(TARGET)/release/gonedark demo --out $(DEMO)
 	@echo
 	@echo "The page for people:  $(CURDIR)/$(DEMO)/report.html"
 	@echo "The picture alone:    $(CURDIR)/$(DEMO)/graph.svg"
@@ -66,7 +68,7 @@ bench:
 lab:
 	scripts/lab-needs.sh
 	$(CARGO) build --release --locked --package gonedark
-	lab/live.sh
+	GONEDARK="$${GONEDARK:-$(TARGET)/release/gonedark}" lab/live.sh
 
 clean:
 	$(CARGO) clean
