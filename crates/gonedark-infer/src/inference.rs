@@ -4,6 +4,7 @@ mod tables;
 
 use crate::detection::tracks::{Tracks, Watch};
 use crate::entity::Entity;
+use crate::incident::told::Told;
 use crate::observation::{CollectorId, Delegations, NetworkId, Nobody, PeerId, PeerKey, Update};
 use crate::parameters::{Parameters, SECOND};
 use crate::report::{BlindReason, Note, Retold, Sample};
@@ -60,8 +61,8 @@ pub struct Inference {
     pub(crate) late: BTreeMap<CollectorId, u64>,
     /// What losses that are forgotten told of the collectors' clocks.
     pub(crate) past_skews: BTreeMap<CollectorId, Vec<i64>>,
-    /// When entities have to be looked at again for news though nothing of them changes.
-    pub(crate) due: BTreeMap<Entity, Time>,
+    /// What news told of the losses of entities, and when those have to be looked at again though nothing of them changes.
+    pub(crate) told: BTreeMap<Entity, Told>,
     /// Up to which transition of the sighted voters news were told, per family, and of how many times without sight.
     pub(crate) told_sighted: [Option<Time>; 2],
     pub(crate) told_dim: usize,
@@ -99,7 +100,7 @@ impl Inference {
             notes: Vec::new(),
             late: BTreeMap::new(),
             past_skews: BTreeMap::new(),
-            due: BTreeMap::new(),
+            told: BTreeMap::new(),
             told_sighted: [None; 2],
             told_dim: 0,
             tells_news: false,

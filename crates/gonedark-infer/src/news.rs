@@ -10,6 +10,7 @@ use crate::detection::track::Track;
 use crate::entity::Entity;
 use crate::incident::compose::Context;
 use crate::incident::skew;
+use crate::incident::told::Told;
 use crate::inference::Inference;
 use crate::report::{Blindness, Note, Retold, Sample, Signal};
 use gonedark_route::{Family, Time};
@@ -52,13 +53,20 @@ impl Inference {
     /// Everything that can still change is told once more with the next news: after a restart nobody knows whether what was
     /// told last was heard.
     pub fn tell_again(&mut self) {
+        self.told.clear();
         self.tracks.tell_again();
         self.sight.tell_again();
     }
 
+    /// Details that wait are told with the next news: for the last ones.
+    pub fn tell_rest(&mut self) {
+        self.told.values_mut().for_each(Told::hurry);
+    }
+
     /// What is new since the last call ([`Inference::tell_news`] comes first). Everything before the last
     /// [`Inference::watermark`] has been judged; when this is asked, and how often, changes nothing of what is concluded,
-    /// nor of what all news together say in the end.
+    /// nor of what all news together say in the end, once [`Inference::tell_rest`] was called. That losses begin, end, get worse or change their level is told at
+    /// once; the details of hundreds of networks that flap meanwhile only as often as costs little (`incident/told.rs`).
     pub fn news(&mut self) -> News {
         let now = self.now;
         let blind = self.sight.news(now, &self.vantage);
@@ -69,9 +77,9 @@ impl Inference {
         // Each begin and each end of a time without sight changes the phases of what is going on.
         let edges = self.dim_edges();
         if std::mem::replace(&mut self.told_dim, edges) != edges {
-            entities.extend(self.due.keys());
+            self.told.values_mut().for_each(|told| told.due = now);
         }
-        let ripe = self.due.iter().filter(|(_, due)| **due <= now);
+        let ripe = self.told.iter().filter(|(_, told)| told.due <= now);
         entities.extend(ripe.map(|(entity, _)| *entity));
         if !entities.is_empty() {
             self.retell(&entities, &dim, &mut news);
@@ -115,6 +123,23 @@ impl Inference {
 
     fn retell(&mut self, entities: &BTreeSet<Entity>, dim: &[(Time, Time)], news: &mut News) {
         let (now, begin) = (self.now, self.first.unwrap_or(self.now));
+        let mut open: Vec<(Entity, Time)> = Vec::new();
+        for entity in entities {
+            let Some(track) = self.tracks.tracks.get_mut(entity) else { continue };
+            points_of(track, (begin, now), &mut news.points);
+            news.notes.append(&mut track.notes);
+            let Some(since) = track.losses().next().map(|first| first.start) else {
+                self.told.remove(entity);
+                continue;
+            };
+            if !self.told.get_mut(entity).is_some_and(|told| told.can_wait(track, now)) {
+                open.push((*entity, since));
+            }
+        }
+        if open.is_empty() {
+            return;
+        }
+        // The clocks are looked for in all losses there are.
         let context = Context {
             parameters: &self.parameters,
             voters: self.vantage.voters.iter().map(|voter| voter.asn).collect(),
@@ -122,17 +147,11 @@ impl Inference {
             now,
             skews: self.skews(),
         };
-        for entity in entities {
-            let Some(track) = self.tracks.tracks.get_mut(entity) else { continue };
-            points_of(track, (begin, now), &mut news.points);
-            news.notes.append(&mut track.notes);
-            let Some(since) = track.losses().next().map(|first| first.start) else {
-                self.due.remove(entity);
-                continue;
-            };
+        for (entity, since) in open {
+            let Some(track) = self.tracks.tracks.get(&entity) else { continue };
             let incidents = incidents_of(track, &self.vantage, &context);
-            news.incidents.push(Retold { entity: *entity, since, incidents });
-            self.due.insert(*entity, next_due(track, &context));
+            news.incidents.push(Retold { entity, since, incidents });
+            self.told.insert(entity, Told::new(track, now, next_due(track, &context)));
         }
     }
 

@@ -20,6 +20,7 @@ pub(crate) struct Sighting {
 /// A network in an episode.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct NetworkRecord {
+    /// By voter, one each.
     pub(crate) sightings: Vec<Sighting>,
     /// Usual holders that still held it when the vote was lost. Those without a sighting since then hold it on.
     pub(crate) kept: Vec<u16>,
@@ -35,14 +36,23 @@ impl NetworkRecord {
             losses.iter().map(|loss| Sighting { voter: loss.voter, lost: loss.when, back: None }).collect();
         NetworkRecord { sightings, kept: kept.to_vec(), origins, upstreams, foreign: Vec::new() }
     }
+
+    /// What a voter saw, or where that would be among the others.
+    fn find(&self, voter: u16) -> Result<usize, usize> {
+        self.sightings.binary_search_by_key(&voter, |sighting| sighting.voter)
+    }
+
+    /// What a voter saw.
+    pub(crate) fn sighting(&self, voter: u16) -> Option<&Sighting> {
+        self.find(voter).ok().map(|place| &self.sightings[place])
+    }
 }
 
-/// The entity at one moment.
+/// The entity from one moment on, until its level changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Step {
     pub(crate) at: Time,
     pub(crate) level: Level,
-    rank: Rank,
 }
 
 /// What "worse" is judged by: the level, then the families' levels (the worse one first), then networks and addresses
@@ -61,7 +71,7 @@ pub(crate) struct Worst {
     rank: Rank,
     pub(crate) tolls: [Toll; 2],
     pub(crate) levels: [(Level, bool); 2],
-    /// Voters that could see it, per family.
+    /// Voters that could see it, per family, ascending.
     pub(crate) watchers: [Vec<u16>; 2],
     /// Who had lost what, once it was over; until then the records tell.
     pub(crate) records: Option<BTreeMap<Prefix, NetworkRecord>>,
@@ -70,8 +80,16 @@ pub(crate) struct Worst {
 impl Worst {
     /// Whether a voter could see a network then: a full feed of one family says nothing of the other.
     pub(crate) fn saw(&self, prefix: Prefix, voter: u16) -> bool {
-        self.watchers[prefix.family() as usize].contains(&voter)
+        self.watchers[prefix.family() as usize].binary_search(&voter).is_ok()
     }
+}
+
+/// What of a loss is told at once: as long as none of it changes, only details of networks do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Gist {
+    steps: usize,
+    end: Option<Time>,
+    worst: Option<Rank>,
 }
 
 /// A loss of an entity.
@@ -80,21 +98,34 @@ pub(crate) struct Episode {
     pub(crate) start: Time,
     pub(crate) end: Option<Time>,
     pub(crate) steps: Vec<Step>,
+    /// When more or less of it was lost than before, last, and how it is since then. One that flaps for weeks has millions
+    /// of such moments; only those of another level are kept as steps.
+    now: Option<(Time, Rank)>,
     pub(crate) worst: Option<Worst>,
     pub(crate) networks: BTreeMap<Prefix, NetworkRecord>,
-    /// Voters that could see it at its end, per family.
+    /// Voters that could see it at its end, per family, ascending.
     pub(crate) saw_end: Option<[Vec<u16>; 2]>,
 }
 
 impl Episode {
     pub(crate) fn begin(start: Time, networks: BTreeMap<Prefix, NetworkRecord>) -> Self {
-        Episode { start, end: None, steps: Vec::new(), worst: None, networks, saw_end: None }
+        Episode { start, end: None, steps: Vec::new(), now: None, worst: None, networks, saw_end: None }
     }
 
     /// Whether a voter could see the end of it; of one that goes on nobody has missed it.
     pub(crate) fn saw_end(&self, prefix: Prefix, voter: u16) -> bool {
         let saw = self.saw_end.as_ref();
-        saw.is_none_or(|saw| saw[prefix.family() as usize].contains(&voter))
+        saw.is_none_or(|saw| saw[prefix.family() as usize].binary_search(&voter).is_ok())
+    }
+
+    /// When more or less of it was lost than before, last.
+    pub(crate) fn changed(&self) -> Option<Time> {
+        self.now.map(|(at, _)| at)
+    }
+
+    pub(crate) fn gist(&self) -> Gist {
+        let worst = self.worst.as_ref().map(|worst| worst.rank);
+        Gist { steps: self.steps.len(), end: self.end, worst }
     }
 
     /// No episode yet: only holds the records of networks lost while the entity is not.
@@ -122,10 +153,13 @@ impl Episode {
                 tolls[0].addresses.lost + tolls[1].addresses.lost,
             ),
         };
-        if self.steps.last().is_some_and(|step| step.rank == rank) {
+        if self.now.is_some_and(|(_, known)| known == rank) {
             return;
         }
-        self.steps.push(Step { at, level, rank });
+        self.now = Some((at, rank));
+        if self.steps.last().is_none_or(|step| step.level != level) {
+            self.steps.push(Step { at, level });
+        }
         match &mut self.worst {
             Some(worst) if rank <= worst.rank => {
                 if rank < worst.rank && worst.records.is_none() {
@@ -144,23 +178,29 @@ impl Episode {
     pub(crate) fn witness(&mut self, prefix: Prefix, voter: u16, when: Interval, held: bool) {
         let ended = self.end.is_some();
         let Some(record) = self.networks.get_mut(&prefix) else { return };
-        match (record.sightings.iter_mut().find(|sighting| sighting.voter == voter), held) {
-            (Some(sighting), true) => sighting.back = sighting.back.or(Some(when)),
+        let lost = Sighting { voter, lost: when, back: None };
+        match (record.find(voter), held) {
+            (Ok(place), true) => {
+                let back = &mut record.sightings[place].back;
+                *back = back.or(Some(when));
+            }
             // After the end a loss belongs to what comes next.
             (_, false) if ended => {}
-            (Some(sighting), false) => *sighting = Sighting { voter, lost: when, back: None },
-            (None, false) => record.sightings.push(Sighting { voter, lost: when, back: None }),
-            (None, true) => {}
+            (Ok(place), false) => record.sightings[place] = lost,
+            (Err(place), false) => {
+                // There are as many as networks times voters: no room to spare.
+                record.sightings.reserve_exact(1);
+                record.sightings.insert(place, lost);
+            }
+            (Err(_), true) => {}
         }
         let worst = self.worst.as_mut().and_then(|worst| worst.records.as_mut());
-        if held && let Some(record) = worst.and_then(|records| records.get_mut(&prefix)) {
-            let open = record
-                .sightings
-                .iter_mut()
-                .find(|sighting| sighting.voter == voter && sighting.back.is_none());
-            if let Some(sighting) = open {
-                sighting.back = Some(when);
-            }
+        if held
+            && let Some(record) = worst.and_then(|records| records.get_mut(&prefix))
+            && let Ok(place) = record.find(voter)
+        {
+            let back = &mut record.sightings[place].back;
+            *back = back.or(Some(when));
         }
     }
 }

@@ -340,6 +340,10 @@ impl Track {
     }
 
     fn witness(&mut self, prefix: Prefix, voter: u16, when: Interval, held: bool) {
+        // What single voters lose of a network that stands is no part of its loss; should it be one's begin, the vote tells.
+        if !held && !self.families[prefix.family() as usize].lost.contains_key(&prefix) {
+            return;
+        }
         // The newest episode that knows the network: late returns belong to an episode that has ended.
         for episode in self.episodes.iter_mut().rev() {
             if episode.networks.contains_key(&prefix) {

@@ -1,5 +1,6 @@
 //! All entities that are watched.
 
+use super::episode::Episode;
 use super::track::{Holding, Track};
 use crate::entity::{CountryCode, Entity};
 use crate::observation::{Delegations, NetworkId};
@@ -164,7 +165,7 @@ impl Tracks {
                         .then(|| self.may_have(entity, family, delegations))
                 });
                 if let Some(track) = self.tracks.get_mut(&entity) {
-                    let after = track.episodes.last().and_then(|last| last.steps.last()).map(|step| step.at);
+                    let after = track.episodes.last().and_then(Episode::changed);
                     // Voters chosen after the fact may speak of the past; what was concluded stays.
                     let at = after.map_or(moment[0].at, |after| moment[0].at.max(after));
                     for (family, unseen_of) in track.families.iter_mut().zip(unseen_of) {

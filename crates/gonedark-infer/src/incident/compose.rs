@@ -149,23 +149,17 @@ fn networks(main: &Episode) -> Vec<NetworkLoss> {
     let Some(worst) = &main.worst else { return Vec::new() };
     let mut losses = Vec::new();
     for (prefix, record) in worst.records.as_ref().unwrap_or(&main.networks) {
-        let seen = record.sightings.iter().filter(|sighting| worst.saw(*prefix, sighting.voter));
-        let mut lost: Option<Interval> = None;
-        let mut back: BTreeMap<u16, Option<Interval>> = BTreeMap::new();
-        for sighting in seen {
-            lost = Some(lost.map_or(sighting.lost, |lost| lost.join(sighting.lost)));
-            let later = main.networks.get(prefix).into_iter().flat_map(|record| &record.sightings);
-            let later = later.filter(|other| other.voter == sighting.voter).find_map(|other| other.back);
-            back.insert(sighting.voter, sighting.back.or(later));
-        }
-        let returns: Vec<Interval> = back.into_values().flatten().collect();
-        let Some(lost) = lost else { continue };
+        let seen = || record.sightings.iter().filter(|sighting| worst.saw(*prefix, sighting.voter));
+        let Some(lost) = seen().map(|sighting| sighting.lost).reduce(Interval::join) else { continue };
+        let later = main.networks.get(prefix);
+        let returns =
+            seen().filter_map(|sighting| sighting.back.or_else(|| later?.sighting(sighting.voter)?.back));
         losses.push(NetworkLoss {
             prefix: *prefix,
             origin_asns: record.origins.clone(),
             upstreams: record.upstreams.clone(),
             lost,
-            back: main.end.and(returns.into_iter().reduce(Interval::join)),
+            back: main.end.and_then(|_| returns.reduce(Interval::join)),
             foreign_origins: sorted(record.foreign.clone()),
         });
     }

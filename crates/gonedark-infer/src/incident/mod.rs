@@ -3,4 +3,5 @@
 pub(crate) mod compose;
 pub(crate) mod phases;
 pub(crate) mod skew;
+pub(crate) mod told;
 pub(crate) mod turn;

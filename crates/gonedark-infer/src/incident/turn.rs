@@ -41,9 +41,7 @@ pub(crate) fn testimony(episode: &Episode) -> Testimony {
         // Of one that went blind before the end nobody knows whether it held the route to it.
         let saw_all = |voter: &u16| worst.saw(*prefix, *voter) && episode.saw_end(*prefix, *voter);
         let kept = record.kept.iter().copied().filter(saw_all);
-        testimony
-            .stuck
-            .extend(kept.filter(|voter| record.sightings.iter().all(|sighting| sighting.voter != *voter)));
+        testimony.stuck.extend(kept.filter(|voter| record.sighting(*voter).is_none()));
     }
     losses.retain(|voter, _| !testimony.stuck.contains(voter));
     testimony.agreeing = losses;

@@ -99,6 +99,9 @@ impl Watching<'_> {
             self.beat();
             let (mut some, tidings, ended) = self.gather(parcels);
             some.retain(|parcel| !self.dead.contains(&parcel.stream.source));
+            if ended {
+                self.observatory.tell_rest();
+            }
             if !some.is_empty() || ended {
                 self.accept(some)?;
             }

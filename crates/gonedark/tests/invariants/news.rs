@@ -46,6 +46,7 @@ fn told(scenario: &Scenario, parameters: &Parameters, every: u64, restarts: Opti
     ledger.take(inference.news());
     // The stamp of the watermark itself is over only now.
     inference.watermark(scenario.until + 1);
+    inference.tell_rest();
     ledger.take(inference.news());
     ledger
 }
