@@ -189,8 +189,9 @@ impl FamilyTrack {
         }
     }
 
-    /// Looks again whether lost networks within `prefix` are carried by a cover.
-    fn shield(&mut self, prefix: Prefix, table: &Table) {
+    /// Looks again whether lost networks within `prefix` are carried by a cover, and tells whether that changed.
+    pub(crate) fn shield(&mut self, prefix: Prefix, table: &Table) -> bool {
+        let mut changed = false;
         let mut inside: Vec<Prefix> = Vec::new();
         for (lost, _) in self.lost.range(prefix..) {
             if !prefix.covers(*lost) {
@@ -202,8 +203,10 @@ impl FamilyTrack {
             if let Some(network) = self.lost.get(&lost).copied() {
                 let shielded = is_shielded(lost, network.row, table);
                 self.set(lost, Some(LostNetwork { shielded, ..network }));
+                changed |= shielded != network.shielded;
             }
         }
+        changed
     }
 
     pub(crate) fn toll(&mut self) -> Toll {
@@ -299,7 +302,6 @@ impl Track {
                 let row = *row;
                 let network = LostNetwork { row, deep: *deep, shielded: is_shielded(*prefix, row, table) };
                 family.lose(*prefix, network);
-                family.shield(*prefix, table);
                 let record = NetworkRecord::new(row, (losses, kept), table);
                 if let Some(open) = self.episodes.last_mut().filter(|episode| episode.end.is_none()) {
                     open.networks.insert(*prefix, record);
@@ -309,13 +311,11 @@ impl Track {
             }
             Change::Back => {
                 family.regain(*prefix);
-                family.shield(*prefix, table);
                 self.forget(*prefix);
             }
             Change::Aged { since } => {
                 family.regain(*prefix);
                 family.remove(*prefix);
-                family.shield(*prefix, table);
                 self.forget(*prefix);
                 self.notes.push(Note::AgedOut { prefix: *prefix, lost: *since });
             }
@@ -340,10 +340,6 @@ impl Track {
     }
 
     fn witness(&mut self, prefix: Prefix, voter: u16, when: Interval, held: bool) {
-        // What single voters lose of a network that stands is no part of its loss; should it be one's begin, the vote tells.
-        if !held && !self.families[prefix.family() as usize].lost.contains_key(&prefix) {
-            return;
-        }
         // The newest episode that knows the network: late returns belong to an episode that has ended.
         for episode in self.episodes.iter_mut().rev() {
             if episode.networks.contains_key(&prefix) {

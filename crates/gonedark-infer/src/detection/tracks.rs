@@ -37,6 +37,9 @@ pub(crate) struct Tracks {
     pub(crate) tracks: BTreeMap<Entity, Track>,
     /// The rows of the others.
     quiet: HashMap<Entity, Vec<NetworkId>, FixedState>,
+    /// Whose networks were lost that still are: such a network may come back by an origin of somebody else, and a cover of
+    /// somebody else may carry it.
+    losers: BTreeMap<Prefix, Vec<Entity>>,
     /// Entities with transitions since news were last told.
     changed: BTreeSet<Entity>,
     /// When losses that are over may be past all change, with whose they are.
@@ -108,6 +111,40 @@ impl Tracks {
         entities.extend(around.map(|watched| (Entity::Prefix(*watched), None)));
     }
 
+    /// Adds those who have lost the transition's network, and keeps who has.
+    fn losers_of(&mut self, transition: &Transition, entities: &mut Vec<(Entity, Option<u64>)>) {
+        let lost = matches!(transition.change, Change::Lost { .. });
+        let losers = match transition.change {
+            Change::Back | Change::Aged { .. } => self.losers.remove(&transition.prefix).unwrap_or_default(),
+            _ => self.losers.get(&transition.prefix).cloned().unwrap_or_default(),
+        };
+        for entity in losers {
+            if entities.iter().all(|(known, _)| *known != entity) {
+                entities.push((entity, None));
+            }
+        }
+        if lost {
+            let all = entities.iter().map(|(entity, _)| *entity).collect();
+            self.losers.insert(transition.prefix, all);
+        }
+    }
+
+    /// Looks again whether what others have lost within a network that went or came is carried by it.
+    fn shield_others(&mut self, transition: &Transition, table: &Table) {
+        let Transition { prefix, change, .. } = transition;
+        if !matches!(change, Change::Lost { .. } | Change::Back | Change::Aged { .. }) {
+            return;
+        }
+        let inside = self.losers.range(*prefix..).take_while(|(lost, _)| prefix.covers(**lost));
+        let others: BTreeSet<Entity> = inside.flat_map(|(_, losers)| losers).copied().collect();
+        for entity in others {
+            let track = self.tracks.get_mut(&entity);
+            if track.is_some_and(|track| track.families[prefix.family() as usize].shield(*prefix, table)) {
+                self.touched.insert(entity);
+            }
+        }
+    }
+
     /// Takes rows that count from now on.
     pub(crate) fn count(&mut self, rows: Vec<NetworkId>, table: &Table) {
         let (mut entities, mut known) = (Vec::new(), BTreeMap::<Entity, Vec<Holding>>::new());
@@ -142,6 +179,7 @@ impl Tracks {
             for transition in moment {
                 let row = transition.row;
                 self.entities_of(row, table, &mut entities);
+                self.losers_of(transition, &mut entities);
                 for (entity, share) in entities.drain(..) {
                     let track = match self.tracks.entry(entity) {
                         std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
@@ -157,6 +195,7 @@ impl Tracks {
                     track.apply(transition, table);
                     self.touched.insert(entity);
                 }
+                self.shield_others(transition, table);
             }
             let watchers = |entity| watchers(entity, ballot);
             for entity in std::mem::take(&mut self.touched) {

@@ -75,7 +75,10 @@ impl Shard {
         self.losses.entry(row).or_default().push(Loss { voter, when });
         self.oldest_loss = bound(self.oldest_loss, when.latest);
         self.touch(row, Flags::FELL);
-        self.witness(row, voter, when, false);
+        // What single voters lose of a network that stands is no part of its loss; should it be one's begin, the vote tells.
+        if self.rows[row as usize].flags.has(Flags::LOST) {
+            self.witness(row, voter, when, false);
+        }
     }
 
     fn rose(&mut self, row: u32, voter: u16, mut when: Interval) {

@@ -121,9 +121,11 @@ impl Shard {
             return false;
         }
         // What was lost for so long that it no longer counts does so again once it is back.
-        let (others, held) = self.tally(row, ballot);
-        if flags.has(Flags::AGED) && held * 2 < others {
-            return false;
+        if flags.has(Flags::AGED) {
+            let (others, held) = self.tally(row, ballot);
+            if held * 2 < others {
+                return false;
+            }
         }
         let start = row as usize * 2 * self.words;
         let usual = &self.bits[start + self.words..start + 2 * self.words];
