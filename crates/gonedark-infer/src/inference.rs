@@ -68,6 +68,8 @@ pub struct Inference {
     pub(crate) told_dim: usize,
     /// Whether news are told, and those of losses that were forgotten since the last time.
     pub(crate) tells_news: bool,
+    /// Whether the next news tell details that could wait.
+    pub(crate) tells_rest: bool,
     pub(crate) settled: Vec<Retold>,
 }
 
@@ -104,6 +106,7 @@ impl Inference {
             told_sighted: [None; 2],
             told_dim: 0,
             tells_news: false,
+            tells_rest: false,
             settled: Vec::new(),
         }
     }
@@ -400,9 +403,9 @@ impl Inference {
         }
         self.transitions.clear();
         self.table.take_transitions(&mut self.transitions);
-        if !self.transitions.is_empty() {
+        if !self.transitions.is_empty() || self.tracks.has_touched() {
             let told = (&self.table, &self.vantage.ballot);
-            self.tracks.take(&self.transitions, told, &*self.delegations, &self.parameters);
+            self.tracks.take((self.now, &self.transitions), told, &*self.delegations, &self.parameters);
         }
     }
 

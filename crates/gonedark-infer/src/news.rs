@@ -60,7 +60,7 @@ impl Inference {
 
     /// Details that wait are told with the next news: for the last ones.
     pub fn tell_rest(&mut self) {
-        self.told.values_mut().for_each(Told::hurry);
+        self.tells_rest = true;
     }
 
     /// What is new since the last call ([`Inference::tell_news`] comes first). Everything before the last
@@ -79,11 +79,13 @@ impl Inference {
         if std::mem::replace(&mut self.told_dim, edges) != edges {
             self.told.values_mut().for_each(|told| told.due = now);
         }
-        let ripe = self.told.iter().filter(|(_, told)| told.due <= now);
+        let rest = self.tells_rest;
+        let ripe = self.told.iter().filter(|(_, told)| told.due <= now || told.waits && rest);
         entities.extend(ripe.map(|(entity, _)| *entity));
         if !entities.is_empty() {
             self.retell(&entities, &dim, &mut news);
         }
+        self.tells_rest = false;
         news.notes.extend(self.limits());
         news.notes.sort_unstable();
         news.notes.dedup();
@@ -132,7 +134,8 @@ impl Inference {
                 self.told.remove(entity);
                 continue;
             };
-            if !self.told.get_mut(entity).is_some_and(|told| told.can_wait(track, now)) {
+            let told = self.told.get_mut(entity).filter(|_| !self.tells_rest);
+            if !told.is_some_and(|told| told.can_wait(track, now)) {
                 open.push((*entity, since));
             }
         }
@@ -159,10 +162,12 @@ impl Inference {
     fn forget_dim(&mut self, now: Time) {
         let starts = self.tracks.tracks.values().filter_map(|track| track.losses().next());
         let oldest = starts.map(|loss| loss.start).min().unwrap_or(now);
+        let before = self.dim_edges();
         for dim in &mut self.dim {
             dim.retain(|(_, end)| end.is_none_or(|end| end >= oldest));
         }
-        self.told_dim = self.dim_edges();
+        // Edges that came since news were last told are still to be told.
+        self.told_dim = self.told_dim.saturating_sub(before - self.dim_edges());
     }
 
     fn dim_edges(&self) -> usize {

@@ -646,38 +646,3 @@ fn without_a_table_the_first_withdrawal_of_one_of_several_paths_proves_no_loss()
     }
     assert!(world.report(hms(2, 0, 0)).incidents.is_empty());
 }
-
-/// The four networks of KP, with AS131279 asked for by name.
-fn watching_an_as() -> World {
-    let watch = Watch { asns: [Asn(131279)].into(), ..Watch::default() };
-    World::with(3, &TWELVE, registry(), watch, 1)
-}
-
-#[test]
-fn an_as_whose_networks_come_back_by_another_origin_of_the_country_is_lost_no_longer() {
-    let mut world = watching_an_as();
-    world.tables(0);
-    world.all_withdraw(hms(1, 0, 0), 1, &KP);
-    world.all_announce(hms(2, 0, 0), 1, &[4837, 64999], &KP);
-    let report = world.report(hms(9, 0, 0));
-    let incidents = incidents_of(&report, "AS131279");
-    assert_eq!(incidents.len(), 1, "{incidents:#?}");
-    assert!(incidents[0].ended, "{incidents:#?}");
-    assert_eq!(incidents[0].recovery.unwrap().latest, at(hms(2, 0, 11)));
-}
-
-#[test]
-fn a_cover_of_another_as_of_the_country_carries_an_as_as_long_as_it_stands() {
-    let mut world = watching_an_as();
-    let mut routes = everything();
-    routes.push(("175.45.176.0/22".parse().unwrap(), vec![4837, 64999]));
-    world.tables_of(0, &routes);
-    world.all_withdraw(hms(1, 0, 0), 1, &KP);
-    assert!(incidents_of(&world.report(hms(1, 30, 0)), "AS131279").is_empty(), "it was carried");
-    world.all_withdraw(hms(2, 0, 0), 1, &["175.45.176.0/22"]);
-    world.all_announce(hms(3, 0, 0), 1, &[4837, 64999], &["175.45.176.0/22"]);
-    let report = world.report(hms(9, 0, 0));
-    let incidents = incidents_of(&report, "AS131279");
-    assert_eq!(incidents.len(), 1, "{incidents:#?}");
-    assert_eq!((incidents[0].phases[0].from, incidents[0].ended), (at(hms(2, 0, 6)), true));
-}

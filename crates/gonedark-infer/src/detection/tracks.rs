@@ -28,6 +28,15 @@ pub struct Watch {
     pub prefixes: BTreeSet<Prefix>,
 }
 
+/// Who has lost a network, and until when late returns to it are told, once it is back.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Losers {
+    entities: Vec<Entity>,
+    until: Time,
+    /// Whether it stands among those that part.
+    parts: bool,
+}
+
 /// The entities, each with its course.
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Tracks {
@@ -37,9 +46,11 @@ pub(crate) struct Tracks {
     pub(crate) tracks: BTreeMap<Entity, Track>,
     /// The rows of the others.
     quiet: HashMap<Entity, Vec<NetworkId>, FixedState>,
-    /// Whose networks were lost that still are: such a network may come back by an origin of somebody else, and a cover of
+    /// Whose networks are lost, or were of late: such a network may come back by an origin of somebody else, and a cover of
     /// somebody else may carry it.
-    losers: BTreeMap<Prefix, Vec<Entity>>,
+    losers: BTreeMap<Prefix, Losers>,
+    /// When to look whether losers of networks that are back may be forgotten: once for each, however often it flaps.
+    parting: BTreeSet<(Time, Prefix)>,
     /// Entities with transitions since news were last told.
     changed: BTreeSet<Entity>,
     /// When losses that are over may be past all change, with whose they are.
@@ -111,35 +122,59 @@ impl Tracks {
         entities.extend(around.map(|watched| (Entity::Prefix(*watched), None)));
     }
 
-    /// Adds those who have lost the transition's network, and keeps who has.
-    fn losers_of(&mut self, transition: &Transition, entities: &mut Vec<(Entity, Option<u64>)>) {
-        let lost = matches!(transition.change, Change::Lost { .. });
-        let losers = match transition.change {
-            Change::Back | Change::Aged { .. } => self.losers.remove(&transition.prefix).unwrap_or_default(),
-            _ => self.losers.get(&transition.prefix).cloned().unwrap_or_default(),
-        };
-        for entity in losers {
-            if entities.iter().all(|(known, _)| *known != entity) {
-                entities.push((entity, None));
+    /// Adds those who have lost the transition's network to those whose it is; keeps who has lost it by this one.
+    fn losers_of(
+        &mut self,
+        transition: &Transition,
+        entities: &mut Vec<(Entity, Option<u64>)>,
+        parameters: &Parameters,
+    ) {
+        let Transition { at, prefix, change, .. } = transition;
+        if matches!(change, Change::Lost { .. }) {
+            let entities = entities.iter().map(|(entity, _)| *entity).collect();
+            let parts = self.losers.get(prefix).is_some_and(|losers| losers.parts);
+            self.losers.insert(*prefix, Losers { entities, until: Time::MAX, parts });
+            return;
+        }
+        let Some(losers) = self.losers.get_mut(prefix) else { return };
+        for entity in &losers.entities {
+            if entities.iter().all(|(known, _)| known != entity) {
+                entities.push((*entity, None));
             }
         }
-        if lost {
-            let all = entities.iter().map(|(entity, _)| *entity).collect();
-            self.losers.insert(transition.prefix, all);
+        match change {
+            Change::Back => {
+                // As long as the table tells of stragglers.
+                losers.until = *at + parameters.unstable_gap;
+                if !std::mem::replace(&mut losers.parts, true) {
+                    self.parting.insert((losers.until, *prefix));
+                }
+            }
+            Change::Aged { .. } => drop(self.losers.remove(prefix)),
+            _ => {}
         }
     }
 
-    /// Looks again whether what others have lost within a network that went or came is carried by it.
-    fn shield_others(&mut self, transition: &Transition, table: &Table) {
-        let Transition { prefix, change, .. } = transition;
-        if !matches!(change, Change::Lost { .. } | Change::Back | Change::Aged { .. }) {
-            return;
+    /// Forgets losers of networks that have been back for so long.
+    fn part(&mut self, now: Time) {
+        while let Some((due, prefix)) = self.parting.first().copied().filter(|(due, _)| *due < now) {
+            self.parting.remove(&(due, prefix));
+            match self.losers.get_mut(&prefix) {
+                Some(losers) if losers.until == Time::MAX => losers.parts = false,
+                // It was back anew since.
+                Some(losers) if losers.until > due => drop(self.parting.insert((losers.until, prefix))),
+                _ => drop(self.losers.remove(&prefix)),
+            }
         }
-        let inside = self.losers.range(*prefix..).take_while(|(lost, _)| prefix.covers(**lost));
-        let others: BTreeSet<Entity> = inside.flat_map(|(_, losers)| losers).copied().collect();
-        for entity in others {
+    }
+
+    /// Looks again whether what anybody has lost within a network that went or came is carried by it.
+    fn shield(&mut self, prefix: Prefix, table: &Table) {
+        let inside = self.losers.range(prefix..).take_while(|(lost, _)| prefix.covers(**lost));
+        let losers: BTreeSet<Entity> = inside.flat_map(|(_, losers)| &losers.entities).copied().collect();
+        for entity in losers {
             let track = self.tracks.get_mut(&entity);
-            if track.is_some_and(|track| track.families[prefix.family() as usize].shield(*prefix, table)) {
+            if track.is_some_and(|track| track.families[prefix.family() as usize].shield(prefix, table)) {
                 self.touched.insert(entity);
             }
         }
@@ -150,6 +185,7 @@ impl Tracks {
         let (mut entities, mut known) = (Vec::new(), BTreeMap::<Entity, Vec<Holding>>::new());
         for row in rows {
             let prefix = table.row(row).prefix;
+            self.shield(prefix, table);
             self.entities_of(row, table, &mut entities);
             for (entity, share) in entities.drain(..) {
                 if self.tracks.contains_key(&entity) {
@@ -169,17 +205,18 @@ impl Tracks {
     /// Takes the transitions of the past moments, in order, and draws the conclusions of each moment.
     pub(crate) fn take(
         &mut self,
-        transitions: &[Transition],
+        (now, transitions): (Time, &[Transition]),
         (table, ballot): (&Table, &Ballot),
         delegations: &dyn Delegations,
         parameters: &Parameters,
     ) {
+        self.part(now);
         let mut entities = Vec::new();
         for moment in transitions.chunk_by(|a, b| a.at == b.at) {
             for transition in moment {
                 let row = transition.row;
                 self.entities_of(row, table, &mut entities);
-                self.losers_of(transition, &mut entities);
+                self.losers_of(transition, &mut entities, parameters);
                 for (entity, share) in entities.drain(..) {
                     let track = match self.tracks.entry(entity) {
                         std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
@@ -195,28 +232,47 @@ impl Tracks {
                     track.apply(transition, table);
                     self.touched.insert(entity);
                 }
-                self.shield_others(transition, table);
-            }
-            let watchers = |entity| watchers(entity, ballot);
-            for entity in std::mem::take(&mut self.touched) {
-                let unseen_of = Family::ALL.map(|family| {
-                    (ballot.tabled[family as usize].count() == 0)
-                        .then(|| self.may_have(entity, family, delegations))
-                });
-                if let Some(track) = self.tracks.get_mut(&entity) {
-                    let after = track.episodes.last().and_then(Episode::changed);
-                    // Voters chosen after the fact may speak of the past; what was concluded stays.
-                    let at = after.map_or(moment[0].at, |after| moment[0].at.max(after));
-                    for (family, unseen_of) in track.families.iter_mut().zip(unseen_of) {
-                        family.unseen_of = unseen_of;
-                    }
-                    track.conclude(at, watchers, parameters);
-                    self.changed.insert(entity);
-                    let end = track.losses().last().and_then(|last| last.end);
-                    if let Some(end) = end.filter(|end| *end == at) {
-                        self.over.insert((end + parameters.unstable_gap + 1, entity));
-                    }
+                if matches!(transition.change, Change::Lost { .. } | Change::Back | Change::Aged { .. }) {
+                    self.shield(transition.prefix, table);
                 }
+            }
+            self.conclude(moment[0].at, ballot, delegations, parameters);
+        }
+        // What only came to count has changed what carries whom.
+        self.conclude(now, ballot, delegations, parameters);
+    }
+
+    /// Whether there are entities of which something is to be concluded though nothing of theirs was told.
+    pub(crate) fn has_touched(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
+    /// Draws the conclusions of a moment.
+    fn conclude(
+        &mut self,
+        moment: Time,
+        ballot: &Ballot,
+        delegations: &dyn Delegations,
+        parameters: &Parameters,
+    ) {
+        let watchers = |entity| watchers(entity, ballot);
+        for entity in std::mem::take(&mut self.touched) {
+            let unseen_of = Family::ALL.map(|family| {
+                (ballot.tabled[family as usize].count() == 0)
+                    .then(|| self.may_have(entity, family, delegations))
+            });
+            let Some(track) = self.tracks.get_mut(&entity) else { continue };
+            let after = track.episodes.last().and_then(Episode::changed);
+            // Voters chosen after the fact may speak of the past; what was concluded stays.
+            let at = after.map_or(moment, |after| moment.max(after));
+            for (family, unseen_of) in track.families.iter_mut().zip(unseen_of) {
+                family.unseen_of = unseen_of;
+            }
+            track.conclude(at, watchers, parameters);
+            self.changed.insert(entity);
+            let end = track.losses().last().and_then(|last| last.end);
+            if let Some(end) = end.filter(|end| *end == at) {
+                self.over.insert((end + parameters.unstable_gap + 1, entity));
             }
         }
     }

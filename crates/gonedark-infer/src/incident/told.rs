@@ -22,20 +22,13 @@ pub(crate) struct Told {
     /// When they have to be looked at again though nothing of them changes.
     pub(crate) due: Time,
     /// Whether details wait.
-    waits: bool,
+    pub(crate) waits: bool,
 }
 
 impl Told {
     pub(crate) fn new(track: &Track, at: Time, due: Time) -> Self {
         let gist = track.losses().last().map(Episode::gist);
         Told { at, losses: track.losses().count(), gist, due, waits: false }
-    }
-
-    /// Lets details wait no longer.
-    pub(crate) fn hurry(&mut self) {
-        if self.waits {
-            self.due = Time::MIN;
-        }
     }
 
     /// Whether only details are new since then, and those can wait. They fall due by themselves.
