@@ -53,3 +53,36 @@ fn a_cover_that_comes_to_count_while_networks_are_lost_carries_them_from_then_on
     let recovery = incident.recovery.expect("the cover has been there for a day");
     assert!(recovery.vote >= at(hms(26, 0, 0)) && recovery.vote <= at(hms(28, 0, 0)), "{recovery:?}");
 }
+
+#[test]
+fn what_is_known_of_the_past_only_later_begins_no_loss_before_one_that_has_ended() {
+    let mut world = World::started();
+    let net = |number: usize| format!("5.0.{number}.0/24");
+    let [stays, b, c, d, e] = [1, 2, 3, 4, 5].map(net);
+    // Not quite lost: five of twelve no longer hold two networks.
+    for peer in 0..5 {
+        world.withdraw(hms(1, 0, peer as i64), peer, &[&d, &e]);
+    }
+    // Partial, by three of thirty; one of them stays lost.
+    world.all_withdraw(hms(1, 5, 0), 0, &[&stays, &b, &c]);
+    world.all_announce(hms(1, 8, 0), 0, &[3491, 29256], &[&b, &c]);
+    // Three who hold the two go blind, and one who does not is blind for a while: with its sight the vote is lost, by what was
+    // lost at one o'clock.
+    for peer in [6, 7, 8] {
+        let id = world.peers[peer];
+        world.inference.peer_state(at(hms(1, 10, 0)), id, false);
+    }
+    let id = world.peers[0];
+    world.inference.peer_state(at(hms(1, 11, 0)), id, false);
+    world.inference.peer_state(at(hms(1, 12, 0)), id, true);
+    world.table(hms(1, 20, 0), 0, &everything(), |peer, prefix| {
+        peer % 3 == 0 && peer != 6 && {
+            let text = prefix.to_string();
+            text != stays && !(peer < 5 && (text == d || text == e))
+        }
+    });
+    let report = world.report(hms(2, 0, 0));
+    let incidents = incidents_of(&report, "SY");
+    assert_eq!(incidents.len(), 2, "{incidents:#?}");
+    assert!(incidents[1].phases[0].from >= at(hms(1, 8, 0)), "{incidents:#?}");
+}

@@ -98,9 +98,9 @@ pub(crate) struct Episode {
     pub(crate) start: Time,
     pub(crate) end: Option<Time>,
     pub(crate) steps: Vec<Step>,
-    /// When more or less of it was lost than before, last, and how it is since then. One that flaps for weeks has millions
-    /// of such moments; only those of another level are kept as steps.
-    now: Option<(Time, Rank)>,
+    /// How it is now. One that flaps for weeks has millions of moments in which more or less of it is lost than before; only
+    /// those of another level are kept as steps.
+    now: Option<Rank>,
     pub(crate) worst: Option<Worst>,
     pub(crate) networks: BTreeMap<Prefix, NetworkRecord>,
     /// Voters that could see it at its end, per family, ascending.
@@ -116,11 +116,6 @@ impl Episode {
     pub(crate) fn saw_end(&self, prefix: Prefix, voter: u16) -> bool {
         let saw = self.saw_end.as_ref();
         saw.is_none_or(|saw| saw[prefix.family() as usize].binary_search(&voter).is_ok())
-    }
-
-    /// When more or less of it was lost than before, last.
-    pub(crate) fn changed(&self) -> Option<Time> {
-        self.now.map(|(at, _)| at)
     }
 
     pub(crate) fn gist(&self) -> Gist {
@@ -153,10 +148,10 @@ impl Episode {
                 tolls[0].addresses.lost + tolls[1].addresses.lost,
             ),
         };
-        if self.now.is_some_and(|(_, known)| known == rank) {
+        if self.now == Some(rank) {
             return;
         }
-        self.now = Some((at, rank));
+        self.now = Some(rank);
         if self.steps.last().is_none_or(|step| step.level != level) {
             self.steps.push(Step { at, level });
         }

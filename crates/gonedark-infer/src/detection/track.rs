@@ -268,6 +268,9 @@ pub(crate) struct Track {
     pub(crate) notes: Vec<Note>,
     /// Whether news told what it was before its first loss.
     pub(crate) told: bool,
+    /// What was concluded last, and since when that is so: nothing is concluded of what was before.
+    now: Option<([Toll; 2], Level)>,
+    pub(crate) changed: Time,
 }
 
 impl Track {
@@ -283,6 +286,8 @@ impl Track {
             series: Default::default(),
             notes: Vec::new(),
             told: false,
+            now: None,
+            changed: Time::MIN,
         }
     }
 
@@ -367,6 +372,9 @@ impl Track {
         let tolls = [self.families[0].toll(), self.families[1].toll()];
         self.sample(at, &tolls);
         let level = level::overall(&tolls, parameters);
+        if self.now.replace((tolls, level)) != Some((tolls, level)) {
+            self.changed = at;
+        }
         let open = self.episodes.last().is_some_and(|last| !last.is_waiting() && last.end.is_none());
         if level > Level::None {
             if !open {

@@ -1,6 +1,5 @@
 //! All entities that are watched.
 
-use super::episode::Episode;
 use super::track::{Holding, Track};
 use crate::entity::{CountryCode, Entity};
 use crate::observation::{Delegations, NetworkId};
@@ -262,9 +261,8 @@ impl Tracks {
                     .then(|| self.may_have(entity, family, delegations))
             });
             let Some(track) = self.tracks.get_mut(&entity) else { continue };
-            let after = track.episodes.last().and_then(Episode::changed);
             // Voters chosen after the fact may speak of the past; what was concluded stays.
-            let at = after.map_or(moment, |after| moment.max(after));
+            let at = moment.max(track.changed);
             for (family, unseen_of) in track.families.iter_mut().zip(unseen_of) {
                 family.unseen_of = unseen_of;
             }

@@ -23,6 +23,8 @@ impl Ledger {
         for retold in news.incidents {
             self.incidents.retain(|(entity, first), _| *entity != retold.entity || *first < retold.since);
             for incident in retold.incidents {
+                // What a store deletes before it writes these; and losses ascend.
+                assert!(incident.phases[0].from >= retold.since, "{incident:#?}");
                 self.incidents.insert((retold.entity, incident.phases[0].from), incident);
             }
         }
