@@ -4,11 +4,13 @@
 //! store is slow or the machine is, they wait, or say what they could not hand on.
 
 mod limits;
+mod memory;
 mod origins;
 mod status;
 pub mod traffic;
 
 pub use limits::Limits;
+use memory::Memory;
 pub use origins::SharedOrigins;
 
 pub use status::{SourceStatus, Status};
@@ -95,6 +97,7 @@ impl Watching<'_> {
         let mut kept = now();
         let mut sweeping = Sweeping::default();
         let mut owners = Owners::default();
+        let mut memory = Memory::new();
         loop {
             self.beat();
             let (mut some, tidings, ended) = self.gather(parcels);
@@ -110,6 +113,7 @@ impl Watching<'_> {
             }
             sweeping.step(self);
             owners.step(self);
+            memory.step();
             self.bury()?;
             if ended {
                 return self.keep();
