@@ -3,7 +3,7 @@
 //! A connection's thread makes what it says in an arena of its own, and the loop frees it there. Each arena keeps what was the most
 //! that ever waited in it, so that a watch of many routers grows for hours towards the sum of all those.
 
-use crate::clock::moment;
+use super::now;
 use std::time::{Duration, Instant};
 
 /// How often. Guess: it takes milliseconds, and what is freed within a minute is mostly needed again.
@@ -14,16 +14,16 @@ pub(super) struct Memory(Instant);
 
 impl Memory {
     pub(super) fn new() -> Self {
-        Memory(moment())
+        Memory(now())
     }
 
     /// Gives back what is free, where it is time.
     pub(super) fn step(&mut self) {
         if self.0.elapsed() >= PAUSE {
-            let begin = moment();
+            let begin = now();
             give_back();
             tracing::debug!(ms = begin.elapsed().as_millis() as u64, "free memory is given back");
-            self.0 = moment();
+            self.0 = now();
         }
     }
 }
