@@ -65,8 +65,9 @@ impl Inference {
 
     /// What is new since the last call ([`Inference::tell_news`] comes first). Everything before the last
     /// [`Inference::watermark`] has been judged; when this is asked, and how often, changes nothing of what is concluded,
-    /// nor of what all news together say in the end, once [`Inference::tell_rest`] was called. That losses begin, end, get worse or change their level is told at
-    /// once; the details of hundreds of networks that flap meanwhile only as often as costs little (`incident/told.rs`).
+    /// nor of what all news together say in the end, once [`Inference::tell_rest`] was called. That losses begin, end, get
+    /// worse or change their level is told at once; the details of hundreds of networks that flap meanwhile only as often as
+    /// costs little (`incident/told.rs`).
     pub fn news(&mut self) -> News {
         let now = self.now;
         let blind = self.sight.news(now, &self.vantage);

@@ -6,7 +6,7 @@
 use super::now;
 use std::time::{Duration, Instant};
 
-/// How often. Guess: it takes milliseconds, and what is freed within a minute is mostly needed again.
+/// How often. Guess: what is freed within a minute is mostly needed again. How long it took says the log, at `debug`.
 const PAUSE: Duration = Duration::from_secs(60);
 
 /// When it was given back last.
