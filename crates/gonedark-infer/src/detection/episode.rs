@@ -8,6 +8,7 @@ use crate::routing::change::Loss;
 use crate::routing::table::Table;
 use gonedark_route::{Asn, Prefix, Time};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a voter saw of a network: the last loss, and the return from it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
@@ -46,7 +47,34 @@ impl NetworkRecord {
     pub(crate) fn sighting(&self, voter: u16) -> Option<&Sighting> {
         self.find(voter).ok().map(|place| &self.sightings[place])
     }
+
+    /// A voter lost it, perhaps anew.
+    fn lost(self: &mut Arc<Self>, voter: u16, when: Interval) {
+        let lost = Sighting { voter, lost: when, back: None };
+        let record = Arc::make_mut(self);
+        match record.find(voter) {
+            Ok(place) => record.sightings[place] = lost,
+            Err(place) => {
+                // There are as many as networks times voters: no room to spare.
+                record.sightings.reserve_exact(1);
+                record.sightings.insert(place, lost);
+            }
+        }
+    }
+
+    /// A voter that lost it holds it again. The first return counts.
+    fn returned(self: &mut Arc<Self>, voter: u16, when: Interval) {
+        if let Ok(place) = self.find(voter)
+            && self.sightings[place].back.is_none()
+        {
+            Arc::make_mut(self).sightings[place].back = Some(when);
+        }
+    }
 }
+
+/// Networks, each with what is known of its loss. Copies share what has not changed since: all networks of a country stand
+/// in an episode, at its worst, and in what is composed of both.
+pub(crate) type Records = BTreeMap<Prefix, Arc<NetworkRecord>>;
 
 /// The entity from one moment on, until its level changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
@@ -74,7 +102,7 @@ pub(crate) struct Worst {
     /// Voters that could see it, per family, ascending.
     pub(crate) watchers: [Vec<u16>; 2],
     /// Who had lost what, once it was over; until then the records tell.
-    pub(crate) records: Option<BTreeMap<Prefix, NetworkRecord>>,
+    pub(crate) records: Option<Records>,
 }
 
 impl Worst {
@@ -102,13 +130,13 @@ pub(crate) struct Episode {
     /// those of another level are kept as steps.
     now: Option<Rank>,
     pub(crate) worst: Option<Worst>,
-    pub(crate) networks: BTreeMap<Prefix, NetworkRecord>,
+    pub(crate) networks: Records,
     /// Voters that could see it at its end, per family, ascending.
     pub(crate) saw_end: Option<[Vec<u16>; 2]>,
 }
 
 impl Episode {
-    pub(crate) fn begin(start: Time, networks: BTreeMap<Prefix, NetworkRecord>) -> Self {
+    pub(crate) fn begin(start: Time, networks: Records) -> Self {
         Episode { start, end: None, steps: Vec::new(), now: None, worst: None, networks, saw_end: None }
     }
 
@@ -170,32 +198,23 @@ impl Episode {
         }
     }
 
+    /// Takes what a voter says of a network that is known here.
     pub(crate) fn witness(&mut self, prefix: Prefix, voter: u16, when: Interval, held: bool) {
         let ended = self.end.is_some();
         let Some(record) = self.networks.get_mut(&prefix) else { return };
-        let lost = Sighting { voter, lost: when, back: None };
-        match (record.find(voter), held) {
-            (Ok(place), true) => {
-                let back = &mut record.sightings[place].back;
-                *back = back.or(Some(when));
+        if held {
+            let worst = self.worst.as_mut().and_then(|worst| worst.records.as_mut());
+            let mut at_worst = worst.and_then(|records| records.get_mut(&prefix));
+            let shared = at_worst.take_if(|at_worst| Arc::ptr_eq(at_worst, record));
+            record.returned(voter, when);
+            if let Some(shared) = shared {
+                *shared = Arc::clone(record);
+            } else if let Some(at_worst) = at_worst {
+                at_worst.returned(voter, when);
             }
+        } else if !ended {
             // After the end a loss belongs to what comes next.
-            (_, false) if ended => {}
-            (Ok(place), false) => record.sightings[place] = lost,
-            (Err(place), false) => {
-                // There are as many as networks times voters: no room to spare.
-                record.sightings.reserve_exact(1);
-                record.sightings.insert(place, lost);
-            }
-            (Err(_), true) => {}
-        }
-        let worst = self.worst.as_mut().and_then(|worst| worst.records.as_mut());
-        if held
-            && let Some(record) = worst.and_then(|records| records.get_mut(&prefix))
-            && let Ok(place) = record.find(voter)
-        {
-            let back = &mut record.sightings[place].back;
-            *back = back.or(Some(when));
+            record.lost(voter, when);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One entity: its networks, which of them are lost, and the course of its losses.
 
-use super::episode::{Episode, NetworkRecord};
+use super::episode::{Episode, NetworkRecord, Records};
 use super::level::{self, Toll};
 use crate::entity::Entity;
 use crate::observation::NetworkId;
@@ -12,6 +12,7 @@ use crate::routing::row::Flags;
 use crate::routing::table::Table;
 use gonedark_route::{Asn, Family, Prefix, Time};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A network that counts for the entity.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
@@ -307,7 +308,7 @@ impl Track {
                 let row = *row;
                 let network = LostNetwork { row, deep: *deep, shielded: is_shielded(*prefix, row, table) };
                 family.lose(*prefix, network);
-                let record = NetworkRecord::new(row, (losses, kept), table);
+                let record = Arc::new(NetworkRecord::new(row, (losses, kept), table));
                 if let Some(open) = self.episodes.last_mut().filter(|episode| episode.end.is_none()) {
                     open.networks.insert(*prefix, record);
                 } else {
@@ -331,7 +332,7 @@ impl Track {
     }
 
     /// Records of networks lost while the entity as a whole was not.
-    fn waiting_record(&mut self, prefix: Prefix, record: NetworkRecord) {
+    fn waiting_record(&mut self, prefix: Prefix, record: Arc<NetworkRecord>) {
         match self.episodes.last_mut() {
             Some(last) if last.is_waiting() => {
                 last.networks.insert(prefix, record);
@@ -358,7 +359,7 @@ impl Track {
         if let Some(record) = self.episodes.last_mut().and_then(|last| last.networks.get_mut(&prefix))
             && !record.foreign.contains(&origin)
         {
-            record.foreign.push(origin);
+            Arc::make_mut(record).foreign.push(origin);
         }
     }
 
@@ -401,7 +402,7 @@ impl Track {
     }
 
     /// Records of all networks that are lost now, from the newest episode; a waiting one gives way.
-    fn lost_records(&mut self) -> BTreeMap<Prefix, NetworkRecord> {
+    fn lost_records(&mut self) -> Records {
         let lost = |prefix: &Prefix| self.families[prefix.family() as usize].lost.contains_key(prefix);
         match self.episodes.pop() {
             Some(mut last) if last.is_waiting() => {
@@ -410,11 +411,11 @@ impl Track {
             }
             Some(last) => {
                 let all = last.networks.iter().filter(|(prefix, _)| lost(prefix));
-                let records = all.map(|(prefix, record)| (*prefix, record.clone())).collect();
+                let records = all.map(|(prefix, record)| (*prefix, Arc::clone(record))).collect();
                 self.episodes.push(last);
                 records
             }
-            None => BTreeMap::new(),
+            None => Records::new(),
         }
     }
 

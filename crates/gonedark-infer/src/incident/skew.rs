@@ -10,6 +10,7 @@ use crate::report::Interval;
 use crate::routing::vantage::Vantage;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// By how many microseconds a collector's stamps run ahead of those of the others (negative: behind), for those of which
 /// it is more than delays explain.
@@ -111,7 +112,7 @@ pub(crate) fn widen<'a>(
     let mut loss = loss.clone();
     let worst = loss.worst.iter_mut().filter_map(|worst| worst.records.as_mut());
     for record in worst.chain([&mut loss.networks]).flat_map(|records| records.values_mut()) {
-        for sighting in &mut record.sightings {
+        for sighting in &mut Arc::make_mut(record).sightings {
             let collector = vantage.collector_of(sighting.voter);
             let Some(skew) = collector.and_then(|collector| skews.get(&collector)) else { continue };
             sighting.lost = either(sighting.lost, *skew);

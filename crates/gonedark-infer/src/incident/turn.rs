@@ -1,10 +1,11 @@
 //! Onset and recovery as intervals with their witnesses (METHOD.md, "Onset and recovery").
 
 use super::compose::Context;
-use crate::detection::episode::{Episode, NetworkRecord, Sighting};
+use crate::detection::episode::{Episode, NetworkRecord, Records, Sighting};
 use crate::report::{Interval, Turn};
-use gonedark_route::{Prefix, Time};
+use gonedark_route::Time;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Who saw the worst of an episode.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -18,7 +19,7 @@ pub(crate) struct Testimony {
 }
 
 /// The records of the networks lost at the worst moment.
-fn records(episode: &Episode) -> &BTreeMap<Prefix, NetworkRecord> {
+fn records(episode: &Episode) -> &Records {
     let worst = episode.worst.as_ref().and_then(|worst| worst.records.as_ref());
     worst.unwrap_or(&episode.networks)
 }
@@ -146,7 +147,7 @@ pub(crate) fn recovery(episode: &Episode, testimony: &Testimony, context: &Conte
 
 /// What those who agree saw of networks.
 fn sightings<'a>(
-    records: impl Iterator<Item = &'a NetworkRecord>,
+    records: impl Iterator<Item = &'a Arc<NetworkRecord>>,
     testimony: &Testimony,
 ) -> impl Iterator<Item = &'a Sighting> {
     let agrees = |sighting: &&Sighting| testimony.agreeing.contains_key(&sighting.voter);
