@@ -132,7 +132,7 @@ impl Follower {
     fn list(&mut self, now: Time) -> Listing {
         let Settings { once, folder, name: source, .. } = &self.settings;
         let mut listing = archive::list(std::slice::from_ref(folder));
-        let latest = if *once { Time::MAX } else { now + followed::STRAY };
+        let latest = if *once { Time::MAX } else { now + super::stamp::STRAY };
         for file in listing.files.extract_if(.., |file| file.time > Some(latest)) {
             if self.strange.insert(file.path.clone()) {
                 tracing::warn!(source, file = %file.path.display(), "is of the future by its name, and is left out");

@@ -2,6 +2,11 @@
 
 use gonedark_route::Time;
 
+/// A time that lies further than this from the name of its file, or a name this much later than now, is wrong, in microseconds.
+/// Guess: files are named for a day or less, those that were put together are of a day at most, and the clock of this
+/// machine may be behind by less.
+pub(super) const STRAY: i64 = 24 * 60 * 60 * 1_000_000;
+
 /// The stamps of one stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stamps {

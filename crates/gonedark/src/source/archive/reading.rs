@@ -2,6 +2,7 @@
 
 use super::super::batch::{Batch, Entry, Neighbour, Observation, Spare};
 use super::super::filling::{Filling, PER_FILE};
+use super::super::stamp::STRAY;
 use super::{ArchiveFile, ArchiveReader, Damage, Kind, Workers};
 use gonedark_decode::DecodeError;
 use gonedark_decode::bgp::Message;
@@ -21,9 +22,6 @@ const SMALL: u64 = 1 << 20;
 const WAITING: usize = 2;
 /// Distinct complaints that are kept of one file; further ones are counted.
 const COMPLAINTS: usize = 20;
-/// A record of an update file that is stamped further than this from the time in the file's name, in microseconds, has a
-/// wrong stamp. Guess: files are named for a day or less, and those that were put together are of a day at most.
-const STRAY: i64 = 24 * 60 * 60 * 1_000_000;
 /// BGP finite state machine: Established (RFC 4271 section 8.2.2).
 const ESTABLISHED: u16 = 6;
 

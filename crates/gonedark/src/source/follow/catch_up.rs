@@ -29,7 +29,6 @@ pub fn catch_up(
             continue;
         };
         let position = if now - heard > LONG {
-            positions.remove(&key);
             positions.remove(&StreamKey { part: Part::Tables, ..key.clone() });
             String::new()
         } else {

@@ -138,10 +138,6 @@ pub(super) fn latest(time: Time, rhythm: Option<&Rhythm>, now: Time) -> Time {
     now.min(due + rhythm.step_at(time).max(LONGEST) * 1_000_000).max(due)
 }
 
-/// Names of files later than this from now are wrong, in microseconds: a day, as for stamps. The clock of this machine may be
-/// behind by less.
-pub(super) const STRAY: i64 = 86_400_000_000;
-
 /// The longest that an update file is believed to speak beyond its rhythm, in seconds. Guess: eight of RouteViews' files in
 /// one, since a stamp that is right must not be moved.
 const LONGEST: i64 = 2 * 3600;
