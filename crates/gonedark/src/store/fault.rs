@@ -76,6 +76,18 @@ pub enum StoreFault {
         /// What it is now.
         now: String,
     },
+    /// It refuses what it is given, as no store does to a program without mistakes.
+    #[error(
+        "{}: what was concluded is refused ({why}): this is a bug in gonedark, please report it. Nothing that was committed \
+         is lost; the next start goes on from there",
+        path.display()
+    )]
+    Refused {
+        /// The store.
+        path: PathBuf,
+        /// SQLite's own words.
+        why: String,
+    },
     /// Anything else that SQLite says.
     #[error("{}: {why}", path.display())]
     Other {
@@ -97,6 +109,9 @@ impl StoreFault {
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreFault::Busy { path },
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreFault::Damaged { path, why },
+            Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig) => {
+                StoreFault::Refused { path, why }
+            }
             _ => StoreFault::Other { path, why },
         }
     }
@@ -115,5 +130,10 @@ impl StoreFault {
     /// Whether the file itself is damaged, so that what can be read of it has to be taken over.
     pub fn is_damage(&self) -> bool {
         matches!(self, StoreFault::Damaged { .. })
+    }
+
+    /// Whether trying again would find the same.
+    pub fn is_lasting(&self) -> bool {
+        self.is_damage() || matches!(self, StoreFault::Refused { .. })
     }
 }

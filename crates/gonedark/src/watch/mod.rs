@@ -304,8 +304,8 @@ impl Watching<'_> {
                 }
                 Err(fault) => fault,
             };
-            if fault.is_damage() {
-                // It does not get better by waiting; the next start takes over what can be read.
+            if fault.is_lasting() {
+                // Of a damaged one the next start takes over what can be read.
                 return Err(fault);
             }
             if !std::mem::replace(&mut told, true) {

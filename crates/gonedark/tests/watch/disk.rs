@@ -101,6 +101,29 @@ fn after_damage(recording: &Path, damage: impl FnOnce(&Path)) -> (Vec<String>, S
     (watched.concluded(), said)
 }
 
+#[test]
+fn a_store_that_refuses_what_was_concluded_ends_the_watch_which_goes_on_later() {
+    let recording = recording();
+    let folder = tempfile::tempdir().expect("a folder");
+    let watched = Observed::new(recording.path(), folder.path());
+    let change = |statement: &str| {
+        let db = rusqlite::Connection::open(&watched.store).expect("a store");
+        db.execute_batch(statement).expect("changed");
+    };
+    let mut child = watched.start();
+    std::thread::sleep(Duration::from_millis(300));
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    change("CREATE TRIGGER stubborn BEFORE INSERT ON point BEGIN SELECT RAISE(ABORT, 'never'); END");
+    let output = watched.run();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("is refused (never)") && said.contains("please report it"), "{said}");
+    change("DROP TRIGGER stubborn");
+    assert!(watched.run().status.success());
+    assert_eq!(difference(&truth(recording.path()), &watched.concluded()), None);
+}
+
 /// Overwrites the last `length` bytes of a file.
 fn spoil_end(path: &Path, length: u64) {
     let mut file = OpenOptions::new().read(true).write(true).open(path).expect("a file");
