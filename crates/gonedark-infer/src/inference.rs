@@ -379,6 +379,8 @@ impl Inference {
         }
         if self.next_sweep <= due {
             self.next_sweep = due + SWEEP;
+            self.vantage.miss(SWEEP);
+            self.draw_ballot(due);
             let Inference { table, vantage, parameters, .. } = self;
             let super::routing::table::Table { shards, tails, .. } = table;
             for shard in shards {

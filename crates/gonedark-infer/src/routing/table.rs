@@ -174,6 +174,7 @@ impl Table {
             let is_candidate = |peer: &Peer| {
                 let held = peer.held[f];
                 peer.tabled
+                    && !peer.is_gone(parameters)
                     && (peer.full_feed[f] || held > 0 && held * 100 >= measure * parameters.candidate_percent)
             };
             let candidates: Vec<bool> = vantage.peers.iter().map(is_candidate).collect();

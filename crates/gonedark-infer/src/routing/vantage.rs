@@ -76,6 +76,8 @@ pub(crate) struct Peer {
     /// Begin of a gap since which what it holds is not certain, and when what it says could be heard again.
     pub(crate) stale_since: Option<Time>,
     pub(crate) heard_again: Time,
+    /// For how long it has been blind while others could see, as of the last [`Vantage::miss`].
+    missed: i64,
     /// Cells it holds, per family.
     pub(crate) held: [u64; 2],
     pub(crate) full_feed: [bool; 2],
@@ -83,8 +85,8 @@ pub(crate) struct Peer {
     pub(crate) add_path: bool,
     /// Announcements without change in the window that began at `.0`, and the last message before that window.
     pub(crate) repeats: (Time, u64, Time),
-    /// Sight, full feeds, whether its table was seen, and whether it is stale, as of the last ballot.
-    drawn: (bool, [bool; 2], bool, bool),
+    /// Sight, full feeds, whether its table was seen, whether it is stale, and whether it is gone, as of the last ballot.
+    drawn: (bool, [bool; 2], bool, bool, bool),
 }
 
 impl Peer {
@@ -92,6 +94,11 @@ impl Peer {
     pub(crate) fn doubt(&mut self, since: Time, until: Time) {
         self.stale_since.get_or_insert(since);
         self.heard_again = self.heard_again.max(until);
+    }
+
+    /// Whether it has been blind for so long that it is no voter any more, until it sees again.
+    pub(crate) fn is_gone(&self, parameters: &Parameters) -> bool {
+        self.missed >= parameters.age_out
     }
 }
 
@@ -209,11 +216,12 @@ impl Vantage {
             alive_at: Time::MIN,
             stale_since: None,
             heard_again: Time::MIN,
+            missed: 0,
             held: [0; 2],
             full_feed: [false; 2],
             add_path: false,
             repeats: (Time::MIN, 0, Time::MIN),
-            drawn: (false, [false; 2], false, false),
+            drawn: Default::default(),
         });
         self.by_key.insert(key, id);
         Some(id)
@@ -286,6 +294,19 @@ impl Vantage {
         voter.peers.iter().copied().filter(move |peer| Some(weight(peer)) == most)
     }
 
+    /// Counts a while in which peers were blind. Of one in which nobody else could see either, nobody knows who is gone: the
+    /// program itself may have been down.
+    pub(crate) fn miss(&mut self, during: i64) {
+        let others_see = [0, 1].map(|family| self.ballot.sighted[family].count() > 0);
+        for index in 0..self.peers.len() {
+            let is_blind = !self.is_sighted(PeerId(index as u16));
+            let peer = &mut self.peers[index];
+            if is_blind && (0..2).all(|family| !peer.full_feed[family] || others_see[family]) {
+                peer.missed = peer.missed.saturating_add(during);
+            }
+        }
+    }
+
     /// Redraws the ballot from the peers' full feeds, sight and tables. Gives those peers of which any changed, whose ASN has
     /// another peer that carries the same family, and is spoken for by other peers than before; `None` where nothing
     /// changed at all.
@@ -293,8 +314,13 @@ impl Vantage {
         let mut changed = Vec::new();
         for index in 0..self.peers.len() {
             let id = PeerId(index as u16);
-            let Peer { full_feed, tabled, stale_since, .. } = self.peers[index];
-            let now = (self.is_sighted(id), full_feed, tabled, stale_since.is_some());
+            let sees = self.is_sighted(id);
+            if sees {
+                self.peers[index].missed = 0;
+            }
+            let known = &self.peers[index];
+            let is_gone = known.is_gone(parameters);
+            let now = (sees, known.full_feed, known.tabled, known.stale_since.is_some(), is_gone);
             if std::mem::replace(&mut self.peers[index].drawn, now) != now {
                 changed.push(id);
             }
@@ -312,7 +338,7 @@ impl Vantage {
             let f = family as usize;
             let (mut voters, mut sighted, mut tabled) = (Bits::default(), Bits::default(), Bits::default());
             for (index, peer) in self.peers.iter().enumerate() {
-                if !peer.full_feed[f] {
+                if !peer.full_feed[f] || peer.is_gone(parameters) {
                     continue;
                 }
                 voters.set(usize::from(peer.voter));
