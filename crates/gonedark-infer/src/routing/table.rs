@@ -98,7 +98,7 @@ impl Table {
         mut announced_to: impl FnMut(NetworkId, Before),
     ) -> u64 {
         let Update { at, peer, tail, announced, withdrawn } = *update;
-        self.touched.forget(at + -self.backlog, announced.len() + withdrawn.len());
+        self.touched.forget(at + -self.backlog);
         let tail = tail.map(|tail| self.tails.intern(tail));
         let mut repeats = 0;
         let Table { shards, tails, touched, .. } = self;
