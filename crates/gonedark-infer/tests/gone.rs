@@ -3,65 +3,115 @@
 mod world;
 
 use gonedark_infer::report::{BlindReason, Level};
-use world::{KP, TWELVE, World, at, hms, incidents_of};
+use gonedark_route::Family;
+use std::ops::Range;
+use world::{KP, TWELVE, World, at, everything, hms, incidents_of};
 
 const DAY: i64 = 24 * 3_600;
+/// Enough of Syria for a partial loss.
+const SOME: [&str; 4] = ["5.0.1.0/24", "5.0.2.0/24", "5.0.3.0/24", "5.0.4.0/24"];
 
-/// Seven of twelve peers are lost at 01:00, and all of North Korea is withdrawn by the rest from `lost` on.
-fn seven_gone(lost: i64) -> World {
-    let mut world = World::started();
-    for peer in 0..7 {
+fn go_down(world: &mut World, peers: Range<usize>, seconds: i64) {
+    for peer in peers {
         let id = world.peers[peer];
-        world.inference.peer_state(at(hms(1, 0, 0)), id, false);
+        world.inference.peer_state(at(seconds), id, false);
     }
-    world.inference.watermark(at(lost));
-    for peer in 7..12 {
-        world.withdraw(lost + peer as i64, peer, &KP);
+}
+
+fn come_back(world: &mut World, peers: Range<usize>, seconds: i64) {
+    for peer in peers {
+        let id = world.peers[peer];
+        world.inference.peer_state(at(seconds), id, true);
+        for (prefix, tail) in everything() {
+            world.announce(seconds + 10, peer, &tail, &[&prefix.to_string()]);
+        }
+        world.inference.end_of_rib(at(seconds + 20), id);
     }
+}
+
+fn lose(world: &mut World, peers: Range<usize>, seconds: i64, prefixes: &[&str]) {
+    for peer in peers {
+        world.withdraw(seconds, peer, prefixes);
+    }
+}
+
+/// Five of twelve peers are lost for good on the first day, two more on the ninth.
+fn seven_gone() -> World {
+    let mut world = World::started();
+    go_down(&mut world, 0..5, hms(1, 0, 0));
+    world.inference.watermark(at(9 * DAY));
+    go_down(&mut world, 5..7, 9 * DAY);
     world
 }
 
 #[test]
-fn who_was_blind_for_a_week_while_others_saw_is_no_voter_any_more() {
-    let mut world = seven_gone(8 * DAY);
-    let report = world.report(8 * DAY + 3_600);
+fn who_was_blind_for_a_week_while_enough_others_saw_is_no_voter_any_more() {
+    let mut world = seven_gone();
+    lose(&mut world, 7..12, 9 * DAY + 60, &KP);
+    let report = world.report(9 * DAY + 3_600);
     let incident = incidents_of(&report, "KP")[0];
     assert_eq!((incident.level, incident.witnesses.agreeing), (Level::Dark, 5));
-    assert_eq!(incident.onset.latest, at(8 * DAY + 11));
+    assert_eq!(incident.onset.latest, at(9 * DAY + 60));
 }
 
 #[test]
-fn until_then_nothing_is_judged_by_the_few_that_are_left() {
-    let mut world = seven_gone(3 * DAY);
-    assert!(incidents_of(&world.report(6 * DAY), "KP").is_empty(), "five of twelve judged");
-    // Then what they saw meanwhile is.
-    let report = world.report(8 * DAY);
-    let incident = incidents_of(&report, "KP")[0];
-    assert_eq!((incident.level, incident.ended), (Level::Dark, false));
-    assert!(incident.onset.earliest <= at(3 * DAY + 7), "{:?}", incident.onset);
+fn before_a_week_is_over_who_is_blind_is_missing() {
+    let mut world = World::started();
+    go_down(&mut world, 0..5, hms(1, 0, 0));
+    world.inference.watermark(at(6 * DAY));
+    go_down(&mut world, 5..7, 6 * DAY);
+    lose(&mut world, 7..12, 6 * DAY + 60, &KP);
+    assert!(incidents_of(&world.report(7 * DAY), "KP").is_empty(), "five of twelve judged");
+}
+
+#[test]
+fn the_few_that_are_left_of_many_do_not_judge_alone_however_long_it_lasts() {
+    let mut world = World::started();
+    go_down(&mut world, 0..7, hms(1, 0, 0));
+    world.inference.watermark(at(30 * DAY));
+    lose(&mut world, 7..12, 30 * DAY, &KP);
+    assert!(incidents_of(&world.report(31 * DAY), "KP").is_empty(), "five of twelve judged");
+    // With two more there are enough.
+    come_back(&mut world, 0..2, 32 * DAY);
+    assert_eq!(incidents_of(&world.report(33 * DAY), "KP").len(), 1);
 }
 
 #[test]
 fn who_comes_back_after_all_votes_again() {
-    let mut world = seven_gone(8 * DAY);
-    let back = 9 * DAY;
-    for peer in 0..7 {
-        let id = world.peers[peer];
-        world.inference.peer_state(at(back), id, true);
-        for (prefix, tail) in world::everything() {
-            world.announce(back + 10, peer, &tail, &[&prefix.to_string()]);
-        }
-        world.inference.end_of_rib(at(back + 20), id);
+    let mut world = seven_gone();
+    come_back(&mut world, 0..7, 10 * DAY);
+    lose(&mut world, 0..7, 11 * DAY, &SOME);
+    assert_eq!(incidents_of(&world.report(11 * DAY + 3_600), "SY").len(), 1, "seven of twelve lost it");
+    // And when they are blind again their week begins anew.
+    go_down(&mut world, 0..7, 12 * DAY);
+    lose(&mut world, 7..12, 12 * DAY + 7_200, &KP);
+    assert!(incidents_of(&world.report(13 * DAY), "KP").is_empty(), "five of twelve judged");
+}
+
+#[test]
+fn a_table_chooses_among_those_that_it_brings_back_after_a_week() {
+    let mut world = seven_gone();
+    world.tables(10 * DAY);
+    lose(&mut world, 0..7, 11 * DAY, &SOME);
+    assert_eq!(incidents_of(&world.report(11 * DAY + 3_600), "SY").len(), 1, "seven of twelve lost it");
+}
+
+#[test]
+fn one_family_that_nobody_sees_any_more_keeps_no_voters_of_the_other() {
+    // Four of five have both families, the last has IPv4 alone.
+    let mut world = World::new(1, &TWELVE[..5]);
+    let holds = |peer: usize, prefix: gonedark_route::Prefix| peer < 4 || prefix.family() == Family::V4;
+    world.table(0, 0, &everything(), holds);
+    // One after another, until of IPv6 nobody is left.
+    for peer in 0..4 {
+        let day = 9 * peer as i64 * DAY + 3_600;
+        world.inference.watermark(at(day));
+        go_down(&mut world, peer..peer + 1, day);
     }
-    // Seven of twelve hold it, of five none did.
-    let report = world.report(back + 3_600);
-    assert_eq!(incidents_of(&report, "KP")[0].witnesses.agreeing, 5);
-    let some = ["5.0.1.0/24", "5.0.2.0/24", "5.0.3.0/24", "5.0.4.0/24"];
-    for peer in 0..7 {
-        world.withdraw(back + 7_200 + peer as i64, peer, &some);
-    }
-    let report = world.report(back + 8_000);
-    assert_eq!(incidents_of(&report, "SY").len(), 1, "seven of twelve lost it");
+    world.inference.watermark(at(40 * DAY));
+    lose(&mut world, 4..5, 40 * DAY, &KP);
+    let report = world.report(41 * DAY);
+    assert_eq!(incidents_of(&report, "KP")[0].level, Level::Dark);
 }
 
 #[test]
@@ -71,8 +121,8 @@ fn nobody_is_gone_because_the_program_was_down() {
     for collector in world.collectors.clone() {
         world.inference.gap_begin(at(hms(1, 0, 0)), collector, BlindReason::MissingFile);
     }
-    // One collector of two is there first, and has to wait for the other.
-    let (first, second) = (world.collectors[0], world.collectors[1]);
+    // One collector of two is there first, and all but four of its peers are not.
+    let first = world.collectors[0];
     world.inference.gap_end(at(9 * DAY), first);
     for peer in [0, 2] {
         let id = world.peers[peer];
@@ -82,6 +132,4 @@ fn nobody_is_gone_because_the_program_was_down() {
         world.withdraw(9 * DAY + 7_200, peer, &KP);
     }
     assert!(incidents_of(&world.report(9 * DAY + 3 * 3_600), "KP").is_empty(), "four of twelve judged");
-    world.inference.gap_end(at(9 * DAY + 4 * 3_600), second);
-    assert!(incidents_of(&world.report(9 * DAY + 5 * 3_600), "KP").is_empty(), "four of ten judged");
 }

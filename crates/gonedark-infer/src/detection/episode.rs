@@ -19,7 +19,7 @@ pub(crate) struct Sighting {
 }
 
 /// A network in an episode.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct NetworkRecord {
     /// By voter, one each.
     pub(crate) sightings: Vec<Sighting>,
@@ -73,7 +73,7 @@ impl NetworkRecord {
 }
 
 /// Networks, each with what is known of its loss. Copies share what has not changed since: all networks of a country stand
-/// in an episode, at its worst, and in what is composed of both.
+/// in an episode, at its worst, and in what is composed of both. After a restart they are two until they change.
 pub(crate) type Records = BTreeMap<Prefix, Arc<NetworkRecord>>;
 
 /// The entity from one moment on, until its level changes.
@@ -204,13 +204,17 @@ impl Episode {
         let Some(record) = self.networks.get_mut(&prefix) else { return };
         if held {
             let worst = self.worst.as_mut().and_then(|worst| worst.records.as_mut());
-            let mut at_worst = worst.and_then(|records| records.get_mut(&prefix));
-            let shared = at_worst.take_if(|at_worst| Arc::ptr_eq(at_worst, record));
-            record.returned(voter, when);
-            if let Some(shared) = shared {
-                *shared = Arc::clone(record);
-            } else if let Some(at_worst) = at_worst {
-                at_worst.returned(voter, when);
+            match worst.and_then(|records| records.get_mut(&prefix)) {
+                Some(at_worst) if Arc::ptr_eq(at_worst, record) => {
+                    // Let go of first: in two hands it would be copied with each return.
+                    drop(std::mem::take(at_worst));
+                    record.returned(voter, when);
+                    *at_worst = Arc::clone(record);
+                }
+                at_worst => {
+                    record.returned(voter, when);
+                    at_worst.into_iter().for_each(|at_worst| at_worst.returned(voter, when));
+                }
             }
         } else if !ended {
             // After the end a loss belongs to what comes next.

@@ -171,13 +171,13 @@ impl Table {
             let tabled = vantage.peers.iter().filter(|peer| peer.tabled && peer.held[f] > 0);
             let measure = measure(tabled.map(|peer| peer.held[f]).collect(), parameters);
             // A full feed stays a candidate: what it has lost is judged by the vote, not by its size alone.
-            let is_candidate = |peer: &Peer| {
+            let is_candidate = |(index, peer): (usize, &Peer)| {
                 let held = peer.held[f];
                 peer.tabled
-                    && !peer.is_gone(parameters)
+                    && !vantage.is_gone(PeerId(index as u16), f, parameters)
                     && (peer.full_feed[f] || held > 0 && held * 100 >= measure * parameters.candidate_percent)
             };
-            let candidates: Vec<bool> = vantage.peers.iter().map(is_candidate).collect();
+            let candidates: Vec<bool> = vantage.peers.iter().enumerate().map(is_candidate).collect();
             let needed = candidates.iter().filter(|candidate| **candidate).count().div_ceil(2) as u32;
             if needed == 0 {
                 continue;

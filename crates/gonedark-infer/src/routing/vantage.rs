@@ -76,8 +76,8 @@ pub(crate) struct Peer {
     /// Begin of a gap since which what it holds is not certain, and when what it says could be heard again.
     pub(crate) stale_since: Option<Time>,
     pub(crate) heard_again: Time,
-    /// For how long it has been blind while others could see, as of the last [`Vantage::miss`].
-    missed: i64,
+    /// For how long it has been blind while enough others could see, as of the last [`Vantage::miss`], per family.
+    missed: [i64; 2],
     /// Cells it holds, per family.
     pub(crate) held: [u64; 2],
     pub(crate) full_feed: [bool; 2],
@@ -86,7 +86,7 @@ pub(crate) struct Peer {
     /// Announcements without change in the window that began at `.0`, and the last message before that window.
     pub(crate) repeats: (Time, u64, Time),
     /// Sight, full feeds, whether its table was seen, whether it is stale, and whether it is gone, as of the last ballot.
-    drawn: (bool, [bool; 2], bool, bool, bool),
+    drawn: (bool, [bool; 2], bool, bool, [bool; 2]),
 }
 
 impl Peer {
@@ -94,11 +94,6 @@ impl Peer {
     pub(crate) fn doubt(&mut self, since: Time, until: Time) {
         self.stale_since.get_or_insert(since);
         self.heard_again = self.heard_again.max(until);
-    }
-
-    /// Whether it has been blind for so long that it is no voter any more, until it sees again.
-    pub(crate) fn is_gone(&self, parameters: &Parameters) -> bool {
-        self.missed >= parameters.age_out
     }
 }
 
@@ -216,7 +211,7 @@ impl Vantage {
             alive_at: Time::MIN,
             stale_since: None,
             heard_again: Time::MIN,
-            missed: 0,
+            missed: [0; 2],
             held: [0; 2],
             full_feed: [false; 2],
             add_path: false,
@@ -294,17 +289,24 @@ impl Vantage {
         voter.peers.iter().copied().filter(move |peer| Some(weight(peer)) == most)
     }
 
-    /// Counts a while in which peers were blind. Of one in which nobody else could see either, nobody knows who is gone: the
-    /// program itself may have been down.
+    /// Counts a while in which peers were blind. Of one in which most others were as well nobody knows who is gone: the
+    /// program may have been down, or a source, and a few that are left must not judge alone.
     pub(crate) fn miss(&mut self, during: i64) {
-        let others_see = [0, 1].map(|family| self.ballot.sighted[family].count() > 0);
         for index in 0..self.peers.len() {
-            let is_blind = !self.is_sighted(PeerId(index as u16));
-            let peer = &mut self.peers[index];
-            if is_blind && (0..2).all(|family| !peer.full_feed[family] || others_see[family]) {
-                peer.missed = peer.missed.saturating_add(during);
+            if self.is_sighted(PeerId(index as u16)) {
+                continue;
+            }
+            for (missed, _) in
+                self.peers[index].missed.iter_mut().zip(self.ballot.covered).filter(|(_, covered)| *covered)
+            {
+                *missed = missed.saturating_add(during);
             }
         }
+    }
+
+    /// Whether a peer has been blind for so long that it is no voter of a family any more, until it sees again.
+    pub(crate) fn is_gone(&self, id: PeerId, family: usize, parameters: &Parameters) -> bool {
+        self.get(id).missed[family] >= parameters.age_out && !self.is_sighted(id)
     }
 
     /// Redraws the ballot from the peers' full feeds, sight and tables. Gives those peers of which any changed, whose ASN has
@@ -316,10 +318,10 @@ impl Vantage {
             let id = PeerId(index as u16);
             let sees = self.is_sighted(id);
             if sees {
-                self.peers[index].missed = 0;
+                self.peers[index].missed = [0; 2];
             }
+            let is_gone = [0, 1].map(|family| self.is_gone(id, family, parameters));
             let known = &self.peers[index];
-            let is_gone = known.is_gone(parameters);
             let now = (sees, known.full_feed, known.tabled, known.stale_since.is_some(), is_gone);
             if std::mem::replace(&mut self.peers[index].drawn, now) != now {
                 changed.push(id);
@@ -336,16 +338,22 @@ impl Vantage {
         });
         for family in Family::ALL {
             let f = family as usize;
-            let (mut voters, mut sighted, mut tabled) = (Bits::default(), Bits::default(), Bits::default());
-            for (index, peer) in self.peers.iter().enumerate() {
-                if !peer.full_feed[f] || peer.is_gone(parameters) {
+            let (mut voters, mut sighted) = (Bits::default(), Bits::default());
+            // A table of one that is gone says what there is as long as nobody else's does.
+            let (mut tabled, mut once) = (Bits::default(), Bits::default());
+            for (index, peer) in self.peers.iter().enumerate().filter(|(_, peer)| peer.full_feed[f]) {
+                let id = PeerId(index as u16);
+                if peer.tabled {
+                    once.set(usize::from(peer.voter));
+                }
+                if self.is_gone(id, f, parameters) {
                     continue;
                 }
                 voters.set(usize::from(peer.voter));
                 if peer.tabled {
                     tabled.set(usize::from(peer.voter));
                 }
-                if self.is_sighted(PeerId(index as u16)) {
+                if self.is_sighted(id) {
                     sighted.set(usize::from(peer.voter));
                 }
             }
@@ -353,7 +361,7 @@ impl Vantage {
             self.ballot.covered[f] = now > 0 && now * 100 >= normal * parameters.coverage_percent;
             self.ballot.voters[f] = voters;
             self.ballot.sighted[f] = sighted;
-            self.ballot.tabled[f] = tabled;
+            self.ballot.tabled[f] = if tabled.count() > 0 { tabled } else { once };
         }
         Some(changed)
     }

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The form of what is kept: raised with every change of it, so that a snapshot of another form is refused.
-pub const FORM: u32 = 7;
+pub const FORM: u32 = 8;
 
 /// Observations that wait for a stream that lags, in bytes, over all streams. Beyond it nobody waits for those that lag:
 /// what they bring is late, and is counted as such. Guess: a quarter of an hour of all of RIS.

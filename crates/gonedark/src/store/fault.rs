@@ -78,7 +78,7 @@ pub enum StoreFault {
     },
     /// It refuses what it is given, as no store does to a program without mistakes.
     #[error(
-        "{}: what was concluded is refused ({why}): this is a bug in gonedark, please report it. Nothing that was committed \
+        "{}: what is to be written is refused ({why}): this is a bug in gonedark, please report it. Nothing that was committed \
          is lost; the next start goes on from there",
         path.display()
     )]

@@ -1,6 +1,7 @@
 //! Disks that are full, that cannot be written, and that changed what was written.
 
 use crate::observed::{Observed, difference, recording};
+use rusqlite::OpenFlags;
 use std::fs::OpenOptions;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -111,7 +112,17 @@ fn a_store_that_refuses_what_was_concluded_ends_the_watch_which_goes_on_later() 
         db.execute_batch(statement).expect("changed");
     };
     let mut child = watched.start();
-    std::thread::sleep(Duration::from_millis(300));
+    // It has begun: there is a first commit, and there are more to come.
+    let has_begun = || {
+        let db = rusqlite::Connection::open_with_flags(&watched.store, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        db.query_row("SELECT max(seq) FROM journal", [], |row| row.get::<_, Option<i64>>(0))
+    };
+    for _ in 0..2_000 {
+        if matches!(has_begun(), Ok(Some(_))) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
     child.kill().expect("it can be killed");
     child.wait().expect("it ends");
     change("CREATE TRIGGER stubborn BEFORE INSERT ON point BEGIN SELECT RAISE(ABORT, 'never'); END");
