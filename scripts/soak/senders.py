@@ -12,6 +12,11 @@ import time
 # Batches a second: what is due is sent in so many pieces.
 TICKS = 20
 
+# Who loses a network is kept for as long as its country is in trouble, at the worst of it and since. So all go twice at the begin, and
+# some stay away, or memory grows until each went by chance, and hides what else would grow: from so many seconds after the begin on so
+# many of twenty networks are lost by everybody, the second time not quite as many. Then all is as chance has it.
+BLACKOUTS = [(150, 20), (165, 3), (180, 19), (195, 3), (210, None)]
+
 
 class World:
     """Networks, each with its bytes on the wire and as text."""
@@ -23,7 +28,24 @@ class World:
             self.wires.append(bytes([24]) + octets)
             self.texts.append("{}.{}.{}.0/24".format(*octets))
         # As many as fit into one UPDATE (RFC 4271 section 4: 4,096 bytes).
-        self.pieces = [slice(begin, begin + 800) for begin in range(0, count, 800)]
+        self.pieces = [range(begin, min(begin + 800, count)) for begin in range(0, count, 800)]
+        self.begin = time.monotonic()
+
+    def lost(self):
+        """How many of twenty networks are lost by everybody now; None where chance has it."""
+        passed = time.monotonic() - self.begin
+        return next((lost for begin, lost in reversed(BLACKOUTS) if passed >= begin), None)
+
+    def between(self, some, more):
+        """The networks that are lost where `more` of twenty are and `some` are not, by pieces."""
+        pieces = ([network for network in piece if some <= network % 20 < more] for piece in self.pieces)
+        return [piece for piece in pieces if piece]
+
+    def wire(self, piece):
+        return b"".join(self.wires[network] for network in piece)
+
+    def text(self, piece):
+        return [self.texts[network] for network in piece]
 
 
 def pace(stop, rate):
@@ -90,15 +112,26 @@ class Router:
         sent = self.send(connection, first)
         for peer in self.peers:
             sent += self.send(connection, self.table(peer))
+        lost = None
         for due in pace(self.stop, self.rate):
-            sent += self.send(connection, [self.route() for _ in range(due)])
+            before, lost = lost, self.world.lost()
+            if lost is None:
+                sent += self.send(connection, [self.route() for _ in range(due)])
+            elif lost != before:
+                sent += self.send(connection, self.turn(before or 0, lost))
             if time.monotonic() >= until:
                 break
         return sent
 
+    def turn(self, before, lost):
+        """Of twenty networks so many are lost by all neighbours, where it were others before."""
+        away, back = self.world.between(before, lost), self.world.between(lost, before)
+        turn = [withdrawal(peer, self.world.wire(piece)) for peer in self.peers for piece in away]
+        return turn + [announcement(peer, 64_600, self.world.wire(piece)) for peer in self.peers for piece in back]
+
     def table(self, peer):
         """All that a neighbour holds, and that this was all (RFC 4724 section 2)."""
-        whole = [announcement(peer, 64_600, b"".join(self.world.wires[piece])) for piece in self.world.pieces]
+        whole = [announcement(peer, 64_600, self.world.wire(piece)) for piece in self.world.pieces]
         return whole + [monitoring(peer, b"\0\0\0\0")]
 
     def send(self, connection, messages):
@@ -110,8 +143,12 @@ class Router:
         peer = self.dice.choice(self.peers)
         wire = self.world.wires[int(self.dice.random() ** 2 * len(self.world.wires))]
         if self.dice.random() < 0.3:
-            return monitoring(peer, struct.pack(">H", len(wire)) + wire + b"\0\0")
+            return withdrawal(peer, wire)
         return announcement(peer, 64_600 + wire[2] % 100, wire)
+
+
+def withdrawal(peer, wire):
+    return monitoring(peer, struct.pack(">H", len(wire)) + wire + b"\0\0")
 
 
 def announcement(peer, origin, wire):
@@ -172,10 +209,15 @@ class RisServer:
                 continue
             connection.settimeout(None)
             self.connections += 1
-            sent = self.talk(connection)
-            reset = self.dice.random() < 0.3 and not self.stop.is_set()
+            before = self.sent
+            try:
+                self.talk(connection)
+                reset = self.dice.random() < 0.3 and not self.stop.is_set()
+            except OSError:
+                # The client hung up.
+                reset = True
             if reset:
-                self.cut += sent
+                self.cut += self.sent - before
             hang_up(connection, reset)
 
     def talk(self, connection):
@@ -183,25 +225,33 @@ class RisServer:
         until = time.monotonic() + self.dice.expovariate(1 / self.hangs_up)
         lock = threading.Lock()
         threading.Thread(target=self.answer, args=(connection, lock), daemon=True).start()
-        sent = 0
         if self.connections == 1:
             # RIS Live gives no tables: what all hold is said once, so that memory is full from the begin.
-            for host in range(3):
-                for peer in range(10):
-                    lines = [self.said(host, peer, self.announced(peer, self.world.texts[piece])) for piece in self.world.pieces]
-                    with lock:
-                        connection.sendall(b"".join(map(frame, lines)))
-                    self.sent += len(lines)
-                    sent += len(lines)
+            for lines in self.turn(20, 0):
+                self.send(connection, lock, lines)
+        lost = None
         for due in pace(self.stop, self.rate):
-            piece = b"".join(frame(self.line()) for _ in range(due))
-            with lock:
-                connection.sendall(piece)
-            self.sent += due
-            sent += due
+            before, lost = lost, self.world.lost()
+            if lost is None:
+                self.send(connection, lock, [self.line() for _ in range(due)])
+            elif lost != before:
+                for lines in self.turn(before or 0, lost):
+                    self.send(connection, lock, lines)
             if time.monotonic() >= until:
                 break
-        return sent
+
+    def turn(self, before, lost):
+        """Of twenty networks so many are lost by all peers, where it were others before: the lines of one peer after another."""
+        away, back = self.world.between(before, lost), self.world.between(lost, before)
+        for host in range(3):
+            for peer in range(10):
+                lines = [self.said(host, peer, self.withdrawn(self.world.text(piece))) for piece in away]
+                yield lines + [self.said(host, peer, self.announced(peer, self.world.text(piece))) for piece in back]
+
+    def send(self, connection, lock, lines):
+        with lock:
+            connection.sendall(b"".join(map(frame, lines)))
+        self.sent += len(lines)
 
     def answer(self, connection, lock):
         """Pings are answered, or the client would think that nobody is there."""
@@ -217,8 +267,11 @@ class RisServer:
     def line(self):
         host, peer = self.dice.randrange(3), self.dice.randrange(10)
         network = self.world.texts[int(self.dice.random() ** 2 * len(self.world.texts))]
-        what = f'"withdrawals":["{network}"]' if self.dice.random() < 0.3 else self.announced(peer, [network])
+        what = self.withdrawn([network]) if self.dice.random() < 0.3 else self.announced(peer, [network])
         return self.said(host, peer, what)
+
+    def withdrawn(self, networks):
+        return f'"withdrawals":{json.dumps(networks)}'
 
     def announced(self, peer, networks):
         networks = json.dumps(networks)

@@ -4,7 +4,7 @@
 
 Eight BMP routers and a server of RIS Live, all on the loopback, say things of 50,000 networks. Meanwhile, at random:
 routers and the server hang up, now and then without reading what is on the way; somebody else locks the store for some
-seconds; the clock steps, where libfaketime is installed. At the end every message that was sent has to be accounted for,
+seconds; the clock steps, where libfaketime is installed. In the first minutes everybody loses all networks, twice. At the end every message that was sent has to be accounted for,
 memory has to be flat, and the store has to be whole. Exit code 1 if anything is wrong.
 
 FOLDER keeps `samples.csv` (a row every five seconds), `memory.svg`, `result.json`, the log and the store.
