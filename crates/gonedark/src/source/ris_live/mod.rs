@@ -18,6 +18,7 @@ mod subscription;
 use super::live::{Outlet, Source};
 use super::parcel::StreamKey;
 use super::steady::{CAUGHT_UP, Steady};
+use crate::clock::moment;
 use collectors::Collectors;
 pub(crate) use collectors::OVERLAP;
 use connection::{Connection, Read};
@@ -25,7 +26,7 @@ use gonedark_route::Prefix;
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often what was heard is handed on, and the longest that a read waits. Guess: a tenth of the hold.
 const TICK: Duration = Duration::from_millis(200);
@@ -168,11 +169,13 @@ impl RisLive {
         outlet.health.connections.fetch_add(1, Ordering::Relaxed);
         outlet.health.say(true, "connected");
         tracing::info!(source = self.settings.name, "RIS Live is connected");
-        let dead = self.settings.pace.dead.as_micros() as i64;
+        let dead = self.settings.pace.dead;
         // Three chances to show that it lives.
-        let ping = dead / 3;
+        let ping = dead.as_micros() as i64 / 3;
         let now = clock.told(outlet.now(), CAUGHT_UP);
-        let (mut handed_on, mut pinged, mut heard) = (now, now, now);
+        let (mut handed_on, mut pinged) = (now, now);
+        // Since when nothing comes, by a clock that nobody sets: one that is set forward must not end what lives.
+        let mut quiet: Option<Instant> = None;
         loop {
             if outlet.stop.is_set() {
                 return "the watch ends".into();
@@ -182,15 +185,15 @@ impl RisLive {
             let is_idle = matches!(read, Read::Nothing);
             match read {
                 Read::Message(text) => {
-                    heard = now;
+                    quiet = None;
                     collectors.message(&text, now);
                 }
-                Read::Life => heard = now,
+                Read::Life => quiet = None,
+                Read::Nothing if quiet.get_or_insert_with(moment).elapsed() >= dead => {
+                    return format!("nothing came for {} s", dead.as_secs_f32());
+                }
                 Read::Nothing => {}
                 Read::End(why) => return why,
-            }
-            if now - heard >= dead {
-                return format!("nothing came for {} s", dead as f32 / SECOND as f32);
             }
             if now - pinged >= ping {
                 pinged = now;
