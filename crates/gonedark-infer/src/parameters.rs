@@ -35,7 +35,7 @@ pub struct Parameters {
     pub descent_pause: i64,
     /// Isolated losses shorter than this are left out: `--min-duration`.
     pub min_duration: i64,
-    /// A permanent withdrawal, and a peer that stays blind while others see, stop counting after this long: 7 d (IODA's
+    /// A permanent withdrawal, and a peer that stays blind while its family has coverage, stop counting after this long: 7 d (IODA's
     /// re-baselining).
     pub age_out: i64,
     /// An update this near to a table's time wins over the table's row: bgpview's RIB backlog, 60 s.

@@ -1,7 +1,8 @@
-//! Memory that was freed goes back to the system.
+//! Memory that was freed is used again, or goes back to the system.
 //!
-//! A connection's thread makes what it says in an arena of its own, and the loop frees it there. Each arena keeps what was the most
-//! that ever waited in it, so that a watch of many routers grows for hours towards the sum of all those.
+//! A connection's thread makes what it says in an arena of the allocator, and the loop frees it there. With an arena for each thread,
+//! as glibc has it, each keeps what was the most that ever waited in it, so that a watch of many routers grows for hours towards the
+//! sum of all those. So one arena serves all threads, and what is free in it is given back from time to time.
 
 use super::now;
 use std::time::{Duration, Instant};
@@ -27,6 +28,21 @@ impl Memory {
         }
     }
 }
+
+/// Has all threads that begin from now on share one arena. To be called before there are any: nobody leaves an arena again.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code, reason = "the standard library has no way to ask for it")]
+pub fn share() {
+    /// Of all threads together: each takes and frees small things from stores of its own (the tcache), whatever their number.
+    const ARENAS: i32 = 1;
+    // SAFETY: it takes no pointer, and any thread may call it at any time (mallopt(3)).
+    if unsafe { libc::mallopt(libc::M_ARENA_MAX, ARENAS) } == 0 {
+        tracing::debug!("the allocator keeps an arena for each thread");
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn share() {}
 
 /// Other allocators than glibc's do so by themselves.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

@@ -4,7 +4,7 @@
 //! store is slow or the machine is, they wait, or say what they could not hand on.
 
 mod limits;
-mod memory;
+pub mod memory;
 mod origins;
 mod status;
 pub mod traffic;

@@ -15,7 +15,7 @@ use crate::source::live::{self, Outlet, Source, Stop};
 use crate::source::parcel::StreamKey;
 use crate::store::retention::{Downsample, Keeping};
 use crate::store::{Store, StoreFault};
-use crate::watch::{self, Limits, Pace, SharedOrigins, Watching};
+use crate::watch::{self, Limits, Pace, SharedOrigins, Watching, memory};
 use anyhow::{Context, anyhow};
 use gonedark_route::Time;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -38,6 +38,7 @@ pub(super) fn run(arguments: &cli::Watch, out: &mut dyn Write) -> Result<(), Fai
         return introduce(&config, &sources, None, out).context("cannot write").map_err(Failure::Input);
     }
     log(arguments.log);
+    memory::share();
     let (mut store, mut warnings) = Store::open(&config.store.path).map_err(input)?;
     let taken_up::TakenUp { observatory, mut meters, origins } =
         taken_up::take_up(&config, &mut store, &mut warnings)?;
