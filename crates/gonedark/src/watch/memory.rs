@@ -2,7 +2,8 @@
 //!
 //! A connection's thread makes what it says in an arena of the allocator, and the loop frees it there. With an arena for each thread,
 //! as glibc has it, each keeps what was the most that ever waited in it, so that a watch of many routers grows for hours towards the
-//! sum of all those. So one arena serves all threads, and what is free in it is given back from time to time.
+//! sum of all those. So one arena serves all threads, and what is free in it is given back from time to time. And where much waits for
+//! a moment, what is kept for weeks comes to lie between, and holds the pages around it: so what waits does not lie in the arena.
 
 use super::now;
 use std::time::{Duration, Instant};
@@ -29,15 +30,21 @@ impl Memory {
     }
 }
 
-/// Has all threads that begin from now on share one arena. To be called before there are any: nobody leaves an arena again.
+/// Has all threads that begin from now on share one arena, of small things alone. To be called before there are any: nobody leaves an
+/// arena again.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[allow(unsafe_code, reason = "the standard library has no way to ask for it")]
 pub fn share() {
     /// Of all threads together: each takes and frees small things from stores of its own (the tcache), whatever their number.
     const ARENAS: i32 = 1;
-    // SAFETY: it takes no pointer, and any thread may call it at any time (mallopt(3)).
-    if unsafe { libc::mallopt(libc::M_ARENA_MAX, ARENAS) } == 0 {
-        tracing::debug!("the allocator keeps an arena for each thread");
+    /// What is as large comes from the system and goes back to it when it is freed: parcels, and blocks of what was touched. glibc
+    /// begins with twice that, and raises it to 32 MiB by itself with each such thing that is freed.
+    const LARGE: i32 = 64 << 10;
+    for (name, value) in [(libc::M_ARENA_MAX, ARENAS), (libc::M_MMAP_THRESHOLD, LARGE)] {
+        // SAFETY: it takes no pointer, and any thread may call it at any time (mallopt(3)).
+        if unsafe { libc::mallopt(name, value) } == 0 {
+            tracing::debug!("the allocator refuses {value} for its parameter {name}");
+        }
     }
 }
 
