@@ -8,8 +8,9 @@
 use super::now;
 use std::time::{Duration, Instant};
 
-/// How often. Guess: what is freed within a minute is mostly needed again. How long it took says the log, at `debug`.
-const PAUSE: Duration = Duration::from_secs(60);
+/// How often. To compose an incident of thousands of networks takes some ten MiB for a moment, twice a minute while they flap; between
+/// two that is free. How long it took says the log, at `debug`.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// When it was given back last.
 pub(super) struct Memory(Instant);
