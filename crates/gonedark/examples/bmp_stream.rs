@@ -17,7 +17,7 @@ use gonedark::source::channel::channel;
 use gonedark::source::live::{self, Outlet, Source, Stop};
 use gonedark::store::Store;
 use gonedark::store::retention::Keeping;
-use gonedark::watch::{Pace, Status, Watching};
+use gonedark::watch::{Pace, Status, Watching, memory};
 use gonedark_infer::parameters::Parameters;
 use gonedark_route::Time;
 use std::io::Write;
@@ -28,6 +28,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 fn main() -> Result<()> {
+    // As a watch does it.
+    memory::share();
     let path = std::env::args().nth(1).context("usage: bmp_stream FILE")?;
     let bytes = unpacked(Path::new(&path))?;
     let folder = std::env::temp_dir().join(format!("bmp-stream-{}", std::process::id()));
